@@ -1,0 +1,159 @@
+//! Convolution as matrix products: windows are gathered into a panel, block by block, and multiplied.
+//!
+//! The panel of a block stays small enough for the cache; the whole matrix of windows never exists.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, Array5, ArrayView2, ArrayView5, ArrayViewMut2, s};
+
+use super::{Geometry, coordinates};
+use crate::tensor::Float;
+
+/// Elements of a panel: about what a second-level cache holds.
+const PANEL: usize = 1 << 16;
+
+/// See [`naive::convolve`](super::naive::convolve).
+pub(crate) fn convolve<T: Float>(
+    x: ArrayView5<'_, T>,
+    filters: ArrayView5<'_, T>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Array5<T> {
+    let x = x.as_standard_layout();
+    let weights = Weights::new(filters, groups);
+    let ([d, h, w], batch, channels) = (geometry.output, x.shape()[0], x.shape()[4]);
+    let positions: Vec<[usize; 3]> = coordinates(geometry.output).collect();
+    let mut z = Array2::zeros((batch * positions.len(), weights.outputs * groups));
+    let mut panel = Array2::zeros((weights.block(), weights.rows()));
+    let samples = x.as_slice().unwrap_or_default();
+    for n in 0..batch {
+        let sample = &samples[n * samples.len() / batch..(n + 1) * samples.len() / batch];
+        for (block, positions) in positions.chunks(weights.block()).enumerate() {
+            let start = n * geometry.positions() + block * weights.block();
+            let rows = start..start + positions.len();
+            for group in 0..groups {
+                let mut panel = panel.slice_mut(s![..positions.len(), ..]);
+                gather(sample, channels, &weights, group, geometry, positions, &mut panel);
+                let mut z = z.slice_mut(s![rows.clone(), weights.columns(group)]);
+                general_mat_mul(T::one(), &panel, &weights.of(group), T::zero(), &mut z);
+            }
+        }
+    }
+    z.into_shape_with_order((batch, d, h, w, weights.outputs * groups)).expect("one row an output position")
+}
+
+/// See [`naive::convolve_transposed`](super::naive::convolve_transposed).
+pub(crate) fn convolve_transposed<T: Float>(
+    signal: ArrayView5<'_, T>,
+    filters: ArrayView5<'_, T>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Array5<T> {
+    let weights = Weights::new(filters, groups);
+    let ([d, h, w], batch) = (geometry.input, signal.shape()[0]);
+    let channels = weights.inputs * groups;
+    let positions: Vec<[usize; 3]> = coordinates(geometry.output).collect();
+    let signal = signal.as_standard_layout();
+    let signal = signal.to_shape((batch * positions.len(), weights.outputs * groups)).expect("same elements");
+    let mut r = Array5::zeros((batch, d, h, w, channels));
+    let mut panel = Array2::zeros((weights.block(), weights.rows()));
+    for (n, mut sample) in r.outer_iter_mut().enumerate() {
+        let sample = sample.as_slice_mut().unwrap_or_default();
+        for (block, positions) in positions.chunks(weights.block()).enumerate() {
+            let start = n * geometry.positions() + block * weights.block();
+            let rows = start..start + positions.len();
+            for group in 0..groups {
+                let mut panel = panel.slice_mut(s![..positions.len(), ..]);
+                let signal = signal.slice(s![rows.clone(), weights.columns(group)]);
+                general_mat_mul(T::one(), &signal, &weights.of(group).t(), T::zero(), &mut panel);
+                scatter(sample, channels, &weights, group, geometry, positions, panel.view());
+            }
+        }
+    }
+    r
+}
+
+/// Filters as one matrix `[taps · inputs, outputs]`; a group owns a range of its columns.
+struct Weights<T> {
+    matrix: Array2<T>,
+    /// Input channels of one group.
+    inputs: usize,
+    /// Output channels of one group.
+    outputs: usize,
+}
+
+impl<T: Float> Weights<T> {
+    fn new(filters: ArrayView5<'_, T>, groups: usize) -> Self {
+        let shape = filters.shape();
+        let (rows, inputs, columns) = (shape[..4].iter().product(), shape[3], shape[4]);
+        let matrix = filters.to_shape((rows, columns)).expect("same elements").into_owned();
+        Self { matrix, inputs, outputs: columns / groups }
+    }
+
+    fn rows(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    fn columns(&self, group: usize) -> std::ops::Range<usize> {
+        group * self.outputs..(group + 1) * self.outputs
+    }
+
+    fn of(&self, group: usize) -> ArrayView2<'_, T> {
+        self.matrix.slice(s![.., self.columns(group)])
+    }
+
+    /// Output positions whose windows are gathered at once.
+    fn block(&self) -> usize {
+        (PANEL / self.rows().max(1)).max(1)
+    }
+}
+
+fn gather<T: Float>(
+    sample: &[T],
+    channels: usize,
+    weights: &Weights<T>,
+    group: usize,
+    geometry: &Geometry,
+    positions: &[[usize; 3]],
+    panel: &mut ArrayViewMut2<'_, T>,
+) {
+    for (&position, mut row) in positions.iter().zip(panel.outer_iter_mut()) {
+        let row = row.as_slice_mut().unwrap_or_default();
+        for (tap, to) in coordinates(geometry.kernel).zip(row.chunks_exact_mut(weights.inputs)) {
+            match offset(geometry, position, tap, channels, group * weights.inputs) {
+                Some(from) => to.copy_from_slice(&sample[from..from + weights.inputs]),
+                None => to.fill(T::zero()),
+            }
+        }
+    }
+}
+
+fn scatter<T: Float>(
+    sample: &mut [T],
+    channels: usize,
+    weights: &Weights<T>,
+    group: usize,
+    geometry: &Geometry,
+    positions: &[[usize; 3]],
+    panel: ArrayView2<'_, T>,
+) {
+    for (&position, row) in positions.iter().zip(panel.outer_iter()) {
+        let row = row.to_slice().unwrap_or_default();
+        for (tap, from) in coordinates(geometry.kernel).zip(row.chunks_exact(weights.inputs)) {
+            if let Some(to) = offset(geometry, position, tap, channels, group * weights.inputs) {
+                sample[to..to + weights.inputs].iter_mut().zip(from).for_each(|(r, &s)| *r += s);
+            }
+        }
+    }
+}
+
+/// Where the channels of a group start in a sample `[d, h, w, c]`; `None` in the padding.
+fn offset(
+    geometry: &Geometry,
+    position: [usize; 3],
+    tap: [usize; 3],
+    channels: usize,
+    first: usize,
+) -> Option<usize> {
+    let [i, j, k] = geometry.source(position, tap)?;
+    Some(((i * geometry.input[1] + j) * geometry.input[2] + k) * channels + first)
+}

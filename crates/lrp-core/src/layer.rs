@@ -1,0 +1,168 @@
+//! What a layer is: a forward pass, and the answer to "does it route or mix?".
+
+use std::fmt::{self, Debug};
+use std::str::FromStr;
+
+use crate::error::Result;
+use crate::kernels::Kernels;
+use crate::lens::WeightLens;
+use crate::tensor::{Float, Tensor, TensorView};
+
+/// One step of a network: it turns its inputs into one output and keeps no memory of having done so.
+///
+/// Built-in layers live in [`Op`](crate::Op); implement this trait for a layer of your own and wrap it in
+/// [`Op::Custom`](crate::Op::Custom).
+pub trait Layer<T: Float>: Debug + Send + Sync {
+    /// What composites select this layer by.
+    fn kind(&self) -> Kind;
+
+    /// Which answer [`Layer::flow`] will give.
+    fn crossing(&self) -> Crossing;
+
+    /// The shape this layer's output has for inputs of the given shapes.
+    ///
+    /// # Errors
+    /// If the layer cannot take inputs of these shapes; every later call relies on this check.
+    fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>>;
+
+    /// Computes the output.
+    fn forward(&self, inputs: &[TensorView<'_, T>], kernels: Kernels) -> Tensor<T>;
+
+    /// How relevance crosses this layer at a recorded point.
+    fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T>;
+
+    /// The product of `upstream` with this layer's derivative at a recorded point, one array an input.
+    fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>>;
+
+    /// The first weight that is NaN or infinite, in words; `None` when all are finite.
+    fn find_not_finite(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What a trace recorded at one layer.
+#[derive(Debug)]
+pub struct Record<'a, T> {
+    /// The values the layer read.
+    pub inputs: Vec<TensorView<'a, T>>,
+    /// The value it wrote.
+    pub output: TensorView<'a, T>,
+    /// The kernels the network runs with.
+    pub kernels: Kernels,
+}
+
+/// How relevance crosses a layer at a recorded point: every layer either routes or mixes.
+pub enum Flow<'a, T> {
+    /// Each output came from one place; its relevance goes back to where it came from.
+    Route(Route<'a, T>),
+    /// Outputs blend inputs; a rule decides the shares.
+    Mix(Mix<'a, T>),
+    /// Rules that look at the input follow the route, rules that do not see a blend of everything in reach.
+    ///
+    /// Max pooling is such a layer: *which* entry won is knowledge of the input.
+    Either(Route<'a, T>, Mix<'a, T>),
+}
+
+/// What relevance meets at a layer, known before anything runs: the variants of [`Flow`] without their content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// See [`Flow::Route`].
+    Route,
+    /// See [`Flow::Mix`].
+    Mix,
+    /// See [`Flow::Either`].
+    Either,
+}
+
+/// A function that hands relevance of the output back to the inputs, one array an input.
+pub type Route<'a, T> = Box<dyn Fn(TensorView<'_, T>) -> Vec<Tensor<T>> + 'a>;
+
+/// The affine map of a mixing layer.
+pub struct Mix<'a, T> {
+    /// The map itself.
+    pub map: Box<dyn Affine<T> + 'a>,
+    /// `W x + b` at the recorded point, where the trace already holds it.
+    pub z: Option<TensorView<'a, T>>,
+}
+
+/// The map `z = W x + b` that every rule works on, its weights seen through a lens.
+pub trait Affine<T: Float> {
+    /// `W' x`, without bias; takes one array an input of the layer.
+    fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T>;
+
+    /// `W'ᵀ s`, one array an input of the layer.
+    fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>>;
+
+    /// The bias, in a shape that broadcasts to the output.
+    fn bias(&self) -> Option<Tensor<T>> {
+        None
+    }
+}
+
+/// What composites select layers by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Dense layer `x W + b`.
+    Linear,
+    /// Convolution in one, two or three dimensions.
+    Convolution,
+    /// Sum or average over windows.
+    SumPool,
+    /// Maximum over windows.
+    MaxPool,
+    /// Rectifier `max(x, 0)`.
+    Rect,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Normalised exponential.
+    SoftMax,
+    /// Everything but the batch axis in one axis.
+    Flatten,
+    /// Sum of two or more values: a residual connection.
+    Add,
+    /// A layer of the user's own that is like none of the others.
+    Custom,
+}
+
+impl Kind {
+    /// Every kind with the name users write.
+    pub const NAMES: [(Self, &'static str); 10] = [
+        (Self::Linear, "Linear"),
+        (Self::Convolution, "Convolution"),
+        (Self::SumPool, "SumPool"),
+        (Self::MaxPool, "MaxPool"),
+        (Self::Rect, "Rect"),
+        (Self::Tanh, "Tanh"),
+        (Self::SoftMax, "SoftMax"),
+        (Self::Flatten, "Flatten"),
+        (Self::Add, "Add"),
+        (Self::Custom, "Custom"),
+    ];
+
+    /// Whether layers of this kind hold trained weights.
+    #[must_use]
+    pub fn has_weights(self) -> bool {
+        matches!(self, Self::Linear | Self::Convolution)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(kind, _)| kind == self).map_or("Custom", |(_, name)| name);
+        f.pad(name)
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    /// Reads a kind's name, upper or lower case.
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let found = Self::NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
+        found.map(|(kind, _)| *kind).ok_or_else(|| {
+            let names: Vec<&str> = Self::NAMES.iter().map(|(_, name)| *name).collect();
+            format!("unknown layer kind '{text}'; one of {}", names.join(", "))
+        })
+    }
+}

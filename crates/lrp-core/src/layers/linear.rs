@@ -1,0 +1,124 @@
+//! The dense layer.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2};
+
+use super::{not_finite, only};
+use crate::error::{Error, Result};
+use crate::kernels::Kernels;
+use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
+use crate::lens::WeightLens;
+use crate::tensor::{Float, Tensor, TensorView};
+use crate::window::into_rank;
+
+/// `y = x W + b` with `x` `[n, m]`, `W` `[m, k]`, `b` `[k]`, `y` `[n, k]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linear<T> {
+    weights: Array2<T>,
+    bias: Array1<T>,
+}
+
+impl<T: Float> Linear<T> {
+    /// A layer with weights `[inputs, outputs]` and one bias an output.
+    ///
+    /// # Errors
+    /// If the bias is not as long as the weights have columns, or there is nothing in them.
+    pub fn new(weights: Array2<T>, bias: Array1<T>) -> Result<Self> {
+        if weights.is_empty() || bias.len() != weights.ncols() {
+            let (shape, length) = (weights.shape(), bias.len());
+            return Err(Error::shape(format!("weights {shape:?} do not go with a bias of length {length}")));
+        }
+        Ok(Self { weights, bias })
+    }
+
+    /// Weights `[inputs, outputs]`.
+    #[must_use]
+    pub fn weights(&self) -> &Array2<T> {
+        &self.weights
+    }
+
+    /// Bias `[outputs]`.
+    #[must_use]
+    pub fn bias(&self) -> &Array1<T> {
+        &self.bias
+    }
+
+    pub(super) fn cast<U: Float>(&self) -> Linear<U> {
+        let round = |value: T| U::of(value.to_f64());
+        Linear { weights: self.weights.mapv(round), bias: self.bias.mapv(round) }
+    }
+}
+
+impl<T: Float> Layer<T> for Linear<T> {
+    fn kind(&self) -> Kind {
+        Kind::Linear
+    }
+
+    fn crossing(&self) -> Crossing {
+        Crossing::Mix
+    }
+
+    fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        let inputs = only(inputs)?;
+        let m = self.weights.nrows();
+        match inputs {
+            [n, features] if *features == m => Ok(vec![*n, self.weights.ncols()]),
+            _ => Err(Error::shape(format!("input has shape {inputs:?}, expected [batch, {m}]"))),
+        }
+    }
+
+    fn forward(&self, inputs: &[TensorView<'_, T>], kernels: Kernels) -> Tensor<T> {
+        let map = Dense { layer: self, kernels };
+        map.apply(WeightLens::Value, inputs) + &self.bias
+    }
+
+    fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
+        let map = Box::new(Dense { layer: self, kernels: record.kernels });
+        Flow::Mix(Mix { map, z: Some(record.output.view()) })
+    }
+
+    fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
+        Dense { layer: self, kernels: record.kernels }.transpose(WeightLens::Value, upstream)
+    }
+
+    fn find_not_finite(&self) -> Option<String> {
+        not_finite("weights", self.weights.iter()).or_else(|| not_finite("bias", self.bias.iter()))
+    }
+}
+
+struct Dense<'a, T: Float> {
+    layer: &'a Linear<T>,
+    kernels: Kernels,
+}
+
+impl<T: Float> Dense<'_, T> {
+    fn weights(&self, lens: WeightLens) -> CowArray<'_, T, Ix2> {
+        match lens {
+            WeightLens::Value => self.layer.weights.view().into(),
+            _ => self.layer.weights.mapv(|w| lens.see(w)).into(),
+        }
+    }
+
+    fn product(&self, x: ArrayView2<'_, T>, w: ArrayView2<'_, T>) -> Tensor<T> {
+        match self.kernels {
+            Kernels::Fast => x.dot(&w).into_dyn(),
+            Kernels::Naive => Array2::from_shape_fn((x.nrows(), w.ncols()), |(n, j)| {
+                (0..w.nrows()).map(|i| x[[n, i]] * w[[i, j]]).sum()
+            })
+            .into_dyn(),
+        }
+    }
+}
+
+impl<T: Float> Affine<T> for Dense<'_, T> {
+    fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
+        self.product(into_rank(inputs[0].view()), self.weights(lens).view())
+    }
+
+    fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
+        vec![self.product(into_rank(signal), self.weights(lens).t())]
+    }
+
+    fn bias(&self) -> Option<Tensor<T>> {
+        Some(self.layer.bias.clone().insert_axis(Axis(0)).into_dyn())
+    }
+}

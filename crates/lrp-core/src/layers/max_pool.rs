@@ -1,0 +1,104 @@
+//! Max pooling.
+
+use super::only;
+use super::sum_pool::WindowSum;
+use crate::error::{Error, Result};
+use crate::kernels::{Kernels, pool};
+use crate::layer::{Crossing, Flow, Kind, Layer, Mix, Record};
+use crate::tensor::{Float, Tensor, TensorView};
+use crate::window::{Channels, Window, from_kernel_order, to_kernel_order};
+
+/// `y[n, o, c] = max_window x[n, i, c]`.
+///
+/// Relevance and gradient of a window go to the entry that won it; entries that tie share equally. Rules
+/// that do not look at the input cannot know a winner and see a plain sum over the window instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaxPool {
+    window: Window,
+    channels: Channels,
+}
+
+impl MaxPool {
+    /// Pools over windows of activations `[n, space.., c]` or `[n, c, space..]`.
+    ///
+    /// # Errors
+    /// If the window has no, or more than three, spatial axes, a size or stride of zero, or padding as wide
+    /// as the window (which could then be empty).
+    pub fn new(window: Window, channels: Channels) -> Result<Self> {
+        window.check()?;
+        let too_wide = |(padding, &size): (&[usize; 2], &usize)| padding.iter().any(|&p| p >= size);
+        if window.padding().iter().zip(window.kernel()).any(too_wide) {
+            return Err(Error::shape(format!(
+                "padding {:?} must be narrower than the window {:?}",
+                window.padding(),
+                window.kernel()
+            )));
+        }
+        Ok(Self { window, channels })
+    }
+
+    /// Size, stride, padding and dilation of the window.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Where the activations keep their channels.
+    #[must_use]
+    pub fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// `signal` handed to the winners of each window; `share` divides it among those that tie.
+    pub(crate) fn to_winners<T: Float>(
+        &self,
+        record: &Record<'_, T>,
+        signal: TensorView<'_, T>,
+        share: bool,
+    ) -> Tensor<T> {
+        let geometry = self.window.geometry(record.inputs[0].shape(), self.channels);
+        let x = to_kernel_order(record.inputs[0].view(), self.channels);
+        let y = to_kernel_order(record.output.view(), self.channels);
+        let mut signal = to_kernel_order(signal.to_owned(), self.channels);
+        if share {
+            signal /= &pool::count_winners(x, y, &geometry);
+        }
+        from_kernel_order(
+            pool::to_winners(x, y, signal.view(), &geometry),
+            self.channels,
+            record.inputs[0].ndim(),
+        )
+    }
+}
+
+impl<T: Float> Layer<T> for MaxPool {
+    fn kind(&self) -> Kind {
+        Kind::MaxPool
+    }
+
+    fn crossing(&self) -> Crossing {
+        Crossing::Either
+    }
+
+    fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        let input = only(inputs)?;
+        let (_, _, channels) = self.window.split(input, self.channels)?;
+        self.window.output_shape(input, self.channels, channels)
+    }
+
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+        let geometry = self.window.geometry(inputs[0].shape(), self.channels);
+        let x = to_kernel_order(inputs[0].view(), self.channels);
+        from_kernel_order(pool::max(x, &geometry), self.channels, inputs[0].ndim())
+    }
+
+    fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
+        let map = Box::new(WindowSum::new(&self.window, self.channels, record.inputs[0].shape()));
+        let route = Box::new(|relevance: TensorView<'_, T>| vec![self.to_winners(record, relevance, true)]);
+        Flow::Either(route, Mix { map, z: None })
+    }
+
+    fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
+        vec![self.to_winners(record, upstream, true)]
+    }
+}

@@ -1,0 +1,39 @@
+//! The hyperbolic tangent.
+
+use ndarray::Zip;
+
+use super::only;
+use crate::error::Result;
+use crate::kernels::Kernels;
+use crate::layer::{Crossing, Flow, Kind, Layer, Record};
+use crate::tensor::{Float, Tensor, TensorView};
+
+/// `y = tanh x`; relevance passes unchanged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tanh;
+
+impl<T: Float> Layer<T> for Tanh {
+    fn kind(&self) -> Kind {
+        Kind::Tanh
+    }
+
+    fn crossing(&self) -> Crossing {
+        Crossing::Route
+    }
+
+    fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
+        Ok(only(inputs)?.to_vec())
+    }
+
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+        inputs[0].mapv(num_traits::float::Float::tanh)
+    }
+
+    fn flow<'a>(&'a self, _: &'a Record<'_, T>) -> Flow<'a, T> {
+        Flow::Route(Box::new(|relevance| vec![relevance.to_owned()]))
+    }
+
+    fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
+        vec![Zip::from(&record.output).and(&upstream).map_collect(|&y, &g| g * (T::one() - y * y))]
+    }
+}

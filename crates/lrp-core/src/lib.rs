@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod tensor;
+mod lens;
+mod layer;
+mod layers;
+mod window;
+mod network;
+mod trace;
+mod error;
+mod kernels;
+
+pub use error::{Error, ErrorKind, Result};
+pub use kernels::Kernels;
+pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};
+pub use layers::{Add, Convolution, Flatten, Linear, MaxPool, Op, Rect, SoftMax, SumPool, Tanh};
+pub use lens::WeightLens;
+pub use network::{Network, NetworkBuilder, Node, Value};
+pub use tensor::{Float, Tensor, TensorView, cast};
+pub use trace::Trace;
+pub use window::{Channels, Window};

@@ -1,0 +1,256 @@
+//! Networks: layers wired together, immutable once built.
+
+use std::collections::HashSet;
+
+use ndarray::Dimension;
+
+use crate::error::{Error, Result};
+use crate::kernels::Kernels;
+use crate::layer::Kind;
+use crate::layers::Op;
+use crate::tensor::{Float, Tensor};
+use crate::trace::Trace;
+
+/// A value that flows through a network: its input, or what one of its nodes writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Value(usize);
+
+impl Value {
+    /// The input of the network.
+    pub const INPUT: Self = Self(0);
+
+    /// What node `node` writes.
+    #[must_use]
+    pub fn of_node(node: usize) -> Self {
+        Self(node + 1)
+    }
+
+    /// The position among all values, the input being 0 and node `i` writing `i + 1`.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// One layer in its place.
+#[derive(Clone, Debug)]
+pub struct Node<T: Float> {
+    name: String,
+    op: Op<T>,
+    inputs: Vec<Value>,
+}
+
+impl<T: Float> Node<T> {
+    /// The name, unique in its network.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The layer.
+    #[must_use]
+    pub fn op(&self) -> &Op<T> {
+        &self.op
+    }
+
+    /// What composites select the layer by.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.op.layer().kind()
+    }
+
+    /// The values the layer reads.
+    #[must_use]
+    pub fn inputs(&self) -> &[Value] {
+        &self.inputs
+    }
+}
+
+/// A directed graph of layers in an order they can run in; the last node writes the output.
+///
+/// A network never changes and holds no activations, so many threads may explain with one.
+#[derive(Clone, Debug)]
+pub struct Network<T: Float> {
+    nodes: Vec<Node<T>>,
+    kernels: Kernels,
+    allow_not_finite: bool,
+}
+
+impl<T: Float> Network<T> {
+    /// A network whose every layer reads the one before it; nodes are named `linear_0`, `rect_1`, ….
+    ///
+    /// # Errors
+    /// If there is no layer, or a weight is NaN or infinite.
+    pub fn sequential(layers: impl IntoIterator<Item = Op<T>>) -> Result<Self> {
+        let mut builder = NetworkBuilder::new();
+        let mut value = Value::INPUT;
+        for (index, op) in layers.into_iter().enumerate() {
+            let name = format!("{}_{index}", op.layer().kind().to_string().to_lowercase());
+            value = builder.add(name, op, &[value]);
+        }
+        builder.build()
+    }
+
+    /// The nodes in the order they run.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node<T>] {
+        &self.nodes
+    }
+
+    /// The value the network returns.
+    #[must_use]
+    pub fn output(&self) -> Value {
+        Value(self.nodes.len())
+    }
+
+    /// The same network running with other kernels.
+    #[must_use]
+    pub fn with_kernels(self, kernels: Kernels) -> Self {
+        Self { kernels, ..self }
+    }
+
+    /// The kernels the network runs with.
+    #[must_use]
+    pub fn kernels(&self) -> Kernels {
+        self.kernels
+    }
+
+    /// The same network with every weight rounded to another number type.
+    ///
+    /// # Errors
+    /// If it contains a custom layer, or a weight is not finite in the other type.
+    pub fn cast<U: Float>(&self) -> Result<Network<U>> {
+        let cast = |node: &Node<T>| {
+            let op = node.op.cast().map_err(|error| error.at(&node.name))?;
+            Ok(Node { name: node.name.clone(), op, inputs: node.inputs.clone() })
+        };
+        let nodes = self.nodes.iter().map(cast).collect::<Result<_>>()?;
+        let network = Network { nodes, kernels: self.kernels, allow_not_finite: self.allow_not_finite };
+        network.check_finite()?;
+        Ok(network)
+    }
+
+    /// The shape of every value for an input of the given shape, the input's own first.
+    ///
+    /// # Errors
+    /// Names the first node that cannot take what reaches it.
+    pub fn shapes(&self, input: &[usize]) -> Result<Vec<Vec<usize>>> {
+        if input.first().is_none_or(|&samples| samples == 0) {
+            return Err(Error::shape(format!("input of shape {input:?} holds no sample")));
+        }
+        let mut shapes = vec![input.to_vec()];
+        for node in &self.nodes {
+            let inputs: Vec<&[usize]> = node.inputs.iter().map(|value| &shapes[value.0][..]).collect();
+            let shape = node.op.layer().output_shape(&inputs).map_err(|error| error.at(&node.name))?;
+            shapes.push(shape);
+        }
+        Ok(shapes)
+    }
+
+    /// Runs the network and returns its output.
+    ///
+    /// # Errors
+    /// As [`Network::trace`].
+    pub fn forward(&self, input: &Tensor<T>) -> Result<Tensor<T>> {
+        Ok(self.trace(input)?.into_output())
+    }
+
+    /// Runs the network and keeps every value.
+    ///
+    /// # Errors
+    /// If the input's shape does not fit, or it holds NaN or infinity and the network was not built to
+    /// allow that.
+    pub fn trace(&self, input: &Tensor<T>) -> Result<Trace<'_, T>> {
+        self.shapes(input.shape())?;
+        if !self.allow_not_finite
+            && let Some((index, value)) = input.indexed_iter().find(|(_, value)| !value.is_finite())
+        {
+            return Err(Error::not_finite(format!("input holds {value} at {:?}", index.slice())));
+        }
+        Ok(Trace::record(self, input.clone()))
+    }
+
+    fn check_finite(&self) -> Result<()> {
+        if self.allow_not_finite {
+            return Ok(());
+        }
+        let fault =
+            |node: &Node<T>| Some(Error::not_finite(node.op.layer().find_not_finite()?).at(&node.name));
+        self.nodes.iter().find_map(fault).map_or(Ok(()), Err)
+    }
+}
+
+/// Collects nodes for a [`Network`].
+///
+/// ```
+/// use lrp_core::{Add, Linear, NetworkBuilder, Rect, Value};
+/// use ndarray::{arr1, arr2};
+///
+/// // y = x + relu(x W)
+/// let mut builder = NetworkBuilder::<f64>::new();
+/// let weights = Linear::new(arr2(&[[1.0, -1.0], [0.0, 2.0]]), arr1(&[0.0, 0.0]))?;
+/// let dense = builder.add("dense", weights, &[Value::INPUT]);
+/// let rect = builder.add("rect", Rect, &[dense]);
+/// builder.add("join", Add, &[Value::INPUT, rect]);
+/// let network = builder.build()?;
+/// assert_eq!(network.forward(&arr2(&[[1.0, 1.0]]).into_dyn())?, arr2(&[[2.0, 2.0]]).into_dyn());
+/// # Ok::<(), lrp_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NetworkBuilder<T: Float> {
+    nodes: Vec<Node<T>>,
+    allow_not_finite: bool,
+}
+
+impl<T: Float> Default for NetworkBuilder<T> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), allow_not_finite: false }
+    }
+}
+
+impl<T: Float> NetworkBuilder<T> {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Accepts NaN and infinity in weights and inputs.
+    #[must_use]
+    pub fn allow_not_finite(self) -> Self {
+        Self { allow_not_finite: true, ..self }
+    }
+
+    /// Appends a layer that reads `inputs` and returns the value it writes.
+    pub fn add(&mut self, name: impl Into<String>, op: impl Into<Op<T>>, inputs: &[Value]) -> Value {
+        self.nodes.push(Node { name: name.into(), op: op.into(), inputs: inputs.to_vec() });
+        Value(self.nodes.len())
+    }
+
+    /// Checks the wiring and makes the network.
+    ///
+    /// # Errors
+    /// If there is no node, two share a name, one reads a value not written before it, or a weight is NaN
+    /// or infinite.
+    pub fn build(self) -> Result<Network<T>> {
+        if self.nodes.is_empty() {
+            return Err(Error::graph("a network needs at least one layer"));
+        }
+        let mut names = HashSet::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            if !names.insert(node.name.as_str()) {
+                return Err(Error::graph("another node has this name already").at(&node.name));
+            }
+            if node.inputs.is_empty() || node.inputs.iter().any(|value| value.0 > index) {
+                return Err(Error::graph("reads a value that no earlier node writes").at(&node.name));
+            }
+        }
+        let network = Network {
+            nodes: self.nodes,
+            kernels: Kernels::default(),
+            allow_not_finite: self.allow_not_finite,
+        };
+        network.check_finite()?;
+        Ok(network)
+    }
+}

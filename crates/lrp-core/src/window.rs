@@ -1,0 +1,223 @@
+//! Windows sliding over one, two or three spatial axes, and where an array keeps its channels.
+
+use crate::error::{Error, Result};
+use crate::kernels::Geometry;
+use ndarray::{ArrayBase, Axis, Data, Dimension, Ix5, IxDyn};
+
+/// Which axis of `[n, …]` holds the channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Channels {
+    /// `[n, h, w, c]`: the toolbox's models.
+    #[default]
+    Last,
+    /// `[n, c, h, w]`: most other systems.
+    First,
+}
+
+/// The shape of a sliding window, one entry a spatial axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    kernel: Vec<usize>,
+    stride: Vec<usize>,
+    padding: Vec<[usize; 2]>,
+    dilation: Vec<usize>,
+}
+
+impl Window {
+    /// A window of the given size that moves by one, neither padded nor dilated.
+    #[must_use]
+    pub fn new(kernel: &[usize]) -> Self {
+        let rank = kernel.len();
+        Self {
+            kernel: kernel.to_vec(),
+            stride: vec![1; rank],
+            padding: vec![[0, 0]; rank],
+            dilation: vec![1; rank],
+        }
+    }
+
+    /// The same window moving by `stride`.
+    #[must_use]
+    pub fn strided(self, stride: &[usize]) -> Self {
+        Self { stride: stride.to_vec(), ..self }
+    }
+
+    /// The same window over an input with `[before, after]` rows of zeros around it.
+    #[must_use]
+    pub fn padded(self, padding: &[[usize; 2]]) -> Self {
+        Self { padding: padding.to_vec(), ..self }
+    }
+
+    /// The same window with its taps `dilation` apart.
+    #[must_use]
+    pub fn dilated(self, dilation: &[usize]) -> Self {
+        Self { dilation: dilation.to_vec(), ..self }
+    }
+
+    /// Window size, one entry a spatial axis.
+    #[must_use]
+    pub fn kernel(&self) -> &[usize] {
+        &self.kernel
+    }
+
+    /// Step between windows.
+    #[must_use]
+    pub fn stride(&self) -> &[usize] {
+        &self.stride
+    }
+
+    /// Zeros `[before, after]` each spatial axis.
+    #[must_use]
+    pub fn padding(&self) -> &[[usize; 2]] {
+        &self.padding
+    }
+
+    /// Distance between taps.
+    #[must_use]
+    pub fn dilation(&self) -> &[usize] {
+        &self.dilation
+    }
+
+    /// How many entries a window has in one channel.
+    #[must_use]
+    pub fn taps(&self) -> usize {
+        self.kernel.iter().product()
+    }
+
+    /// Whether the window is the plain kind the toolbox knows: two axes, no padding, no dilation.
+    #[must_use]
+    pub fn is_plain_2d(&self) -> bool {
+        self.kernel.len() == 2
+            && self.padding.iter().flatten().all(|&p| p == 0)
+            && self.dilation.iter().all(|&d| d == 1)
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let rank = self.kernel.len();
+        if !(1..=3).contains(&rank) {
+            return Err(Error::shape(format!("a window has 1 to 3 spatial axes, not {rank}")));
+        }
+        if self.stride.len() != rank || self.padding.len() != rank || self.dilation.len() != rank {
+            return Err(Error::shape("kernel, stride, padding and dilation differ in length"));
+        }
+        if self.kernel.contains(&0) || self.stride.contains(&0) || self.dilation.contains(&0) {
+            return Err(Error::shape("kernel, stride and dilation must be at least 1"));
+        }
+        Ok(())
+    }
+
+    /// Splits `[n, …]` into batch, spatial sizes and channels, after checking the rank.
+    pub(crate) fn split<'s>(
+        &self,
+        shape: &'s [usize],
+        channels: Channels,
+    ) -> Result<(usize, &'s [usize], usize)> {
+        let rank = self.kernel.len();
+        let layout = if channels == Channels::Last {
+            "[batch, space.., channels]"
+        } else {
+            "[batch, channels, space..]"
+        };
+        match (channels, shape) {
+            (Channels::Last, [n, space @ .., c]) if space.len() == rank => Ok((*n, space, *c)),
+            (Channels::First, [n, c, space @ ..]) if space.len() == rank => Ok((*n, space, *c)),
+            _ => Err(Error::shape(format!(
+                "input has shape {shape:?}, expected {layout} with {rank} spatial axes"
+            ))),
+        }
+    }
+
+    /// Output sizes, `floor((size + padding − dilation·(kernel − 1) − 1) / stride) + 1` an axis.
+    fn output_sizes(&self, sizes: &[usize]) -> Option<Vec<usize>> {
+        let size = |axis: usize| {
+            let room = sizes[axis] + self.padding[axis][0] + self.padding[axis][1];
+            let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            Some(room.checked_sub(reach)? / self.stride[axis] + 1)
+        };
+        (0..sizes.len()).map(size).collect()
+    }
+
+    /// The full output shape, `outputs` channels wide.
+    pub(crate) fn output_shape(
+        &self,
+        shape: &[usize],
+        channels: Channels,
+        outputs: usize,
+    ) -> Result<Vec<usize>> {
+        let (n, sizes, _) = self.split(shape, channels)?;
+        let sizes = self.output_sizes(sizes).ok_or_else(|| {
+            Error::shape(format!("window {:?} does not fit an input of size {sizes:?}", self.kernel))
+        })?;
+        Ok(match channels {
+            Channels::Last => [&[n], &sizes[..], &[outputs]].concat(),
+            Channels::First => [&[n, outputs], &sizes[..]].concat(),
+        })
+    }
+
+    /// What the kernels need to know, with missing spatial axes filled by ones.
+    ///
+    /// `shape` must have passed [`Window::output_shape`].
+    pub(crate) fn geometry(&self, shape: &[usize], channels: Channels) -> Geometry {
+        let sizes = match channels {
+            Channels::Last => &shape[1..shape.len() - 1],
+            Channels::First => &shape[2..],
+        };
+        let missing = 3 - self.kernel.len();
+        let fill = |values: &[usize]| {
+            std::array::from_fn(|axis| if axis < missing { 1 } else { values[axis - missing] })
+        };
+        let padding =
+            std::array::from_fn(|axis| if axis < missing { 0 } else { self.padding[axis - missing][0] });
+        let output = self.output_sizes(sizes).unwrap_or_else(|| vec![0; sizes.len()]);
+        Geometry {
+            input: fill(sizes),
+            output: fill(&output),
+            kernel: fill(&self.kernel),
+            stride: fill(&self.stride),
+            dilation: fill(&self.dilation),
+            padding,
+        }
+    }
+}
+
+/// Sees `[n, space.., c]` or `[n, c, space..]` as `[n, d, h, w, c]`, the one order kernels know.
+///
+/// Axes are only permuted and inserted; nothing is copied.
+pub(crate) fn to_kernel_order<S: Data>(array: ArrayBase<S, IxDyn>, channels: Channels) -> ArrayBase<S, Ix5> {
+    let rank = array.ndim();
+    let mut array = match channels {
+        Channels::Last => array,
+        Channels::First => {
+            let order: Vec<usize> = std::iter::once(0).chain(2..rank).chain(std::iter::once(1)).collect();
+            array.permuted_axes(order)
+        }
+    };
+    while array.ndim() < 5 {
+        array = array.insert_axis(Axis(1));
+    }
+    into_rank(array)
+}
+
+/// The inverse of [`to_kernel_order`] for an array of logical rank `rank`.
+pub(crate) fn from_kernel_order<S: Data>(
+    array: ArrayBase<S, Ix5>,
+    channels: Channels,
+    rank: usize,
+) -> ArrayBase<S, IxDyn> {
+    let mut array = array.into_dyn();
+    while array.ndim() > rank {
+        array = array.index_axis_move(Axis(1), 0);
+    }
+    match channels {
+        Channels::Last => array,
+        Channels::First => {
+            let order: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+            array.permuted_axes(order)
+        }
+    }
+}
+
+/// Fixes the rank of an array that is known to have it.
+pub(crate) fn into_rank<S: Data, D: Dimension>(array: ArrayBase<S, IxDyn>) -> ArrayBase<S, D> {
+    array.into_dimensionality::<D>().expect("the rank was checked when shapes were")
+}

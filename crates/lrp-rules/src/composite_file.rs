@@ -1,0 +1,116 @@
+//! Composites as text a user can write and share.
+
+use std::str::FromStr;
+
+use lrp_core::Kind;
+use serde::{Deserialize, Serialize};
+
+use crate::algebra::Rule;
+use crate::composite::{Composite, Select};
+use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialect: Option<String>,
+    otherwise: String,
+    #[serde(default, rename = "layer", skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<Entry>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+    rule: String,
+}
+
+impl FromStr for Composite {
+    type Err = Error;
+
+    /// Reads a composite written in TOML: `otherwise`, optionally `dialect`, and `[[layer]]` entries tried in
+    /// order, each with a `rule` and one of `kind`, `first = true`, `last = true`, `name`, `index`.
+    ///
+    /// ```
+    /// use lrp_rules::{Composite, Select, rules::{epsilon, flat}};
+    /// let composite: Composite = "
+    ///     otherwise = 'epsilon(1e-6)'
+    ///     [[layer]]
+    ///     first = true
+    ///     rule = 'flat'
+    /// ".parse()?;
+    /// assert_eq!(composite, Composite::uniform(epsilon(1e-6)).then(Select::First, flat()));
+    /// assert_eq!(composite.to_toml().parse::<Composite>()?, composite);
+    /// # Ok::<(), lrp_rules::Error>(())
+    /// ```
+    fn from_str(text: &str) -> Result<Self> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line =
+                error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            Error::composite(format!("line {line}: {}", error.message().replace('\n', ", ")))
+        })?;
+        let composite = Self::uniform(file.otherwise.parse()?);
+        let composite = match file.dialect {
+            Some(dialect) => composite.in_dialect(dialect.parse()?),
+            None => composite,
+        };
+        file.layers.into_iter().enumerate().try_fold(composite, |composite, (index, entry)| {
+            let number = index + 1;
+            let numbered =
+                |message: String| Error::composite(format!("[[layer]] number {number}: {message}"));
+            let rule: Rule = entry.rule.parse().map_err(|error: Error| numbered(error.to_string()))?;
+            Ok(composite.then(entry.select().map_err(numbered)?, rule))
+        })
+    }
+}
+
+impl Composite {
+    /// Writes the composite as TOML that reads back as the same composite.
+    ///
+    /// Rules without a name of their own print as formulas, which do not read back.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let dialect = (self.dialect() != Dialect::default()).then(|| self.dialect().to_string());
+        let layers = self.entries().iter().map(|(select, rule)| Entry::new(select, rule)).collect();
+        let file = File { dialect, otherwise: self.otherwise().to_string(), layers };
+        toml::to_string(&file).expect("strings, numbers and booleans have a TOML form")
+    }
+}
+
+impl Entry {
+    fn new(select: &Select, rule: &Rule) -> Self {
+        let entry = Self { rule: rule.to_string(), ..Self::default() };
+        match select {
+            Select::Kind(kind) => Self { kind: Some(kind.to_string()), ..entry },
+            Select::First => Self { first: Some(true), ..entry },
+            Select::Last => Self { last: Some(true), ..entry },
+            Select::Name(pattern) => Self { name: Some(pattern.clone()), ..entry },
+            Select::Index(index) => Self { index: Some(*index), ..entry },
+        }
+    }
+
+    fn select(&self) -> std::result::Result<Select, String> {
+        let kind = self.kind.as_deref().map(|kind| kind.parse::<Kind>().map(Select::Kind)).transpose()?;
+        let first = self.first.filter(|&first| first).map(|_| Select::First);
+        let last = self.last.filter(|&last| last).map(|_| Select::Last);
+        let name = self.name.clone().map(Select::Name);
+        let index = self.index.map(Select::Index);
+        let mut given = [kind, first, last, name, index].into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(select), None) => Ok(select),
+            _ => Err("needs exactly one of kind, first = true, last = true, name, index".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is to be explained.
+
+use std::str::FromStr;
+
+use lrp_core::{Float, Tensor};
+use ndarray::Array2;
+
+use crate::error::{Error, Result};
+
+/// What is to be explained: the relevance an explanation starts from.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Target {
+    /// The score of the class each sample is assigned to.
+    #[default]
+    Top,
+    /// The score of one class for every sample.
+    Class(usize),
+    /// The score of one class a sample.
+    PerSample(Vec<usize>),
+    /// All scores at once.
+    All,
+    /// Relevance made elsewhere, shaped like the scores.
+    Given(Tensor<f64>),
+}
+
+impl Target {
+    /// The initial relevance for `scores` `[n, classes]`: a score where it is explained, zero elsewhere.
+    ///
+    /// Scores of any rank count as one row a sample.
+    ///
+    /// # Errors
+    /// If a class is out of range, or a list or array does not fit the batch.
+    pub fn seed<T: Float>(&self, scores: &Tensor<T>) -> Result<Tensor<T>> {
+        let samples = scores.shape()[0];
+        let classes = match self {
+            Self::All => return Ok(scores.clone()),
+            Self::Given(relevance) if relevance.shape() == scores.shape() => {
+                return Ok(lrp_core::cast(relevance));
+            }
+            Self::Given(relevance) => {
+                let (given, expected) = (relevance.shape(), scores.shape());
+                return Err(Error::target(format!(
+                    "initial relevance has shape {given:?}, expected {expected:?}"
+                )));
+            }
+            Self::Top => top_classes(scores),
+            Self::Class(class) => vec![*class; samples],
+            Self::PerSample(classes) => classes.clone(),
+        };
+        if classes.len() != samples {
+            return Err(Error::target(format!(
+                "{} classes for {samples} samples; give one each",
+                classes.len()
+            )));
+        }
+        let rows = rows(scores);
+        let mut seed = Array2::zeros(rows.raw_dim());
+        for (sample, class) in classes.into_iter().enumerate() {
+            let score = rows.get([sample, class]).ok_or_else(|| {
+                let last = rows.ncols().saturating_sub(1);
+                Error::target(format!(
+                    "class {class} of sample {sample} is out of range; classes are 0 to {last}"
+                ))
+            })?;
+            seed[[sample, class]] = *score;
+        }
+        Ok(seed.into_shape_with_order(scores.raw_dim()).expect("rows are the scores in another shape"))
+    }
+}
+
+/// The class with the largest score of each sample, the first of equals.
+///
+/// ```
+/// use ndarray::arr2;
+/// assert_eq!(lrp_rules::top_classes(&arr2(&[[0.1, 0.7, 0.7], [3.0, 1.0, 2.0]]).into_dyn()), [1, 0]);
+/// ```
+#[must_use]
+pub fn top_classes<T: Float>(scores: &Tensor<T>) -> Vec<usize> {
+    let best = |row: ndarray::ArrayView1<'_, T>| {
+        row.iter().enumerate().fold((0, T::neg_infinity()), |best, (class, &score)| {
+            if score > best.1 { (class, score) } else { best }
+        })
+    };
+    rows(scores).outer_iter().map(|row| best(row).0).collect()
+}
+
+fn rows<T: Float>(scores: &Tensor<T>) -> Array2<T> {
+    let samples = scores.shape()[0];
+    let width = scores.len().checked_div(samples).unwrap_or(0);
+    scores.to_shape((samples, width)).expect("rows are the scores in another shape").into_owned()
+}
+
+impl FromStr for Target {
+    type Err = Error;
+
+    /// Reads `top`, `all`, a class such as `7`, or one class a sample such as `7,2,1`.
+    ///
+    /// ```
+    /// use lrp_rules::Target;
+    /// assert_eq!("7,2".parse::<Target>()?, Target::PerSample(vec![7, 2]));
+    /// # Ok::<(), lrp_rules::Error>(())
+    /// ```
+    fn from_str(text: &str) -> Result<Self> {
+        let class = |part: &str| {
+            let allowed = "expected top, all, a class number, or one class a sample such as 7,2,1";
+            part.trim().parse().map_err(|_| Error::target(format!("unknown target '{text}'; {allowed}")))
+        };
+        match text.trim().to_lowercase().as_str() {
+            "top" => Ok(Self::Top),
+            "all" => Ok(Self::All),
+            list if list.contains(',') => {
+                list.split(',').map(class).collect::<Result<_>>().map(Self::PerSample)
+            }
+            one => class(one).map(Self::Class),
+        }
+    }
+}
