@@ -1,1 +1,37 @@
-//! stub
+//! The small models and samples the project's demos and tests use, as bytes inside the binary.
+//!
+//! `data/README.md` says where each file comes from. The folder is a crate of its own so that the `lrp` command
+//! is one file that needs no other. Reference outputs (`data/golden`) are not part of it.
+
+#![forbid(unsafe_code)]
+
+/// A model and what is known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct BundledModel {
+    /// Its file name.
+    pub name: &'static str,
+    /// The file.
+    pub bytes: &'static [u8],
+    /// The sidecar beside it: how inputs are prepared, what the classes are.
+    pub sidecar: &'static str,
+}
+
+/// LeNet-5 with sum pooling and logits as output; right on 99.24 % of MNIST's test set.
+pub const LENET5_SUMPOOL: BundledModel = BundledModel {
+    name: "mnist-lenet5-sumpool.txt",
+    bytes: include_bytes!("models/mnist-lenet5-sumpool.txt"),
+    sidecar: include_str!("models/mnist-lenet5-sumpool.toml"),
+};
+
+/// LeNet-5 with max pooling and a softmax head; right on 98.97 % of MNIST's test set.
+pub const LENET5_MAXPOOL: BundledModel = BundledModel {
+    name: "mnist-lenet5-maxpool.txt",
+    bytes: include_bytes!("models/mnist-lenet5-maxpool.txt"),
+    sidecar: include_str!("models/mnist-lenet5-maxpool.toml"),
+};
+
+/// A hundred handwritten digits, `uint8 [100, 784]` in `.npy`; classes 0 to 9 in turn.
+pub const DIGITS: &[u8] = include_bytes!("samples/digits.npy");
+
+/// Their classes, `uint8 [100]` in `.npy`.
+pub const DIGIT_LABELS: &[u8] = include_bytes!("samples/digit-labels.npy");

@@ -1,2 +1,41 @@
-//! stub
-fn main() {}
+//! The project's own tasks: `cargo xtask verify` and `cargo xtask tidy`.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod verify;
+mod tidy;
+
+/// Tasks of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Compare the project end to end with reference outputs.
+    Verify(verify::Options),
+    /// Check the workspace against its own rules of architecture and style.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Verify(options) => verify::run(&options),
+        Task::Tidy => tidy::run(),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

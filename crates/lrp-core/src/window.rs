@@ -137,6 +137,18 @@ impl Window {
         (0..sizes.len()).map(size).collect()
     }
 
+    /// Whether some window meets none of an input of these sizes, as dilated ones can between its ends.
+    pub(crate) fn misses(&self, sizes: &[usize]) -> bool {
+        let outputs = self.output_sizes(sizes).unwrap_or_default();
+        let meets = |axis: usize, o: usize| {
+            let mut taps =
+                (0..self.kernel[axis]).map(|tap| o * self.stride[axis] + tap * self.dilation[axis]);
+            let before = self.padding[axis][0];
+            taps.any(|tap| (before..before + sizes[axis]).contains(&tap))
+        };
+        (0..outputs.len()).any(|axis| !(0..outputs[axis]).all(|o| meets(axis, o)))
+    }
+
     /// The full output shape, `outputs` channels wide.
     pub(crate) fn output_shape(
         &self,

@@ -1,6 +1,6 @@
 //! Plans: a composite applied to a network, and the explanations that follow.
 
-use lrp_core::{Crossing, Float, Kind, Network, Tensor, Trace, Value};
+use lrp_core::{Crossing, Float, Flow, Kind, Network, Node, Record, Tensor, TensorView, Trace, Value};
 
 use crate::algebra::Rule;
 use crate::composite::Composite;
@@ -100,7 +100,7 @@ impl<'n, T: Float> Plan<'n, T> {
     /// If the network cannot take an input of that shape.
     pub fn table(&self, input: Option<&[usize]>) -> Result<Table> {
         let shapes = input.map(|shape| self.network.shapes(shape)).transpose()?;
-        let row = |(index, node): (usize, &lrp_core::Node<T>)| {
+        let row = |(index, node): (usize, &Node<T>)| {
             let step = &self.steps[index];
             let (rule, why) = match node.op().layer().crossing() {
                 _ if index >= self.head.index() => {
@@ -145,19 +145,26 @@ impl<'n, T: Float> Plan<'n, T> {
             if let Some(kept) = layers.get_mut(node + 1) {
                 kept.assign(&relevance);
             }
-            let rule = &self.steps[node].rule;
-            match self.network.nodes()[node].op().layer().flow(record) {
-                lrp_core::Flow::Route(route) => route(relevance),
-                lrp_core::Flow::Either(route, _) if rule.looks_at_input() => route(relevance),
-                lrp_core::Flow::Mix(mix) | lrp_core::Flow::Either(_, mix) => {
-                    redistribute(rule.formula(), &mix, record, &relevance)
-                }
-            }
+            self.cross(node, record, relevance)
         });
         if let Some(kept) = layers.first_mut() {
             kept.assign(&relevance);
         }
         Ok(Explanation { relevance, scores, seed, layers: self.options.keep_layers.then_some(layers) })
+    }
+
+    /// Takes relevance of one node's output back to its inputs, one array an input: a single step of the way.
+    ///
+    /// # Panics
+    /// If the record or the relevance is not of this node.
+    #[must_use]
+    pub fn cross(&self, node: usize, record: &Record<'_, T>, relevance: TensorView<'_, T>) -> Vec<Tensor<T>> {
+        let rule = &self.steps[node].rule;
+        match self.network.nodes()[node].op().layer().flow(record) {
+            Flow::Route(route) => route(relevance),
+            Flow::Either(route, _) if rule.looks_at_input() => route(relevance),
+            Flow::Mix(mix) | Flow::Either(_, mix) => redistribute(rule.formula(), &mix, record, &relevance),
+        }
     }
 
     /// Relevance can stay where it is only if the one input of a layer has its output's shape.

@@ -82,8 +82,14 @@ impl<T: Float> Layer<T> for MaxPool {
 
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
         let input = only(inputs)?;
-        let (_, _, channels) = self.window.split(input, self.channels)?;
-        self.window.output_shape(input, self.channels, channels)
+        let (_, sizes, channels) = self.window.split(input, self.channels)?;
+        let shape = self.window.output_shape(input, self.channels, channels)?;
+        if self.window.misses(sizes) {
+            return Err(Error::shape(format!(
+                "a window over an input of size {sizes:?} holds nothing but padding"
+            )));
+        }
+        Ok(shape)
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {

@@ -26,7 +26,8 @@ impl<T: Float> Layer<T> for Rect {
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
-        inputs[0].mapv(|x| x.max(T::zero()))
+        // `max` would turn NaN, where it is allowed, into zero.
+        inputs[0].mapv(|x| if x <= T::zero() { T::zero() } else { x })
     }
 
     fn flow<'a>(&'a self, _: &'a Record<'_, T>) -> Flow<'a, T> {

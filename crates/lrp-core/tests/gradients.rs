@@ -1,0 +1,124 @@
+//! The gradient of every layer, and of a network that branches, against central differences.
+
+mod numbers;
+
+use lrp_core::{
+    Add, Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax,
+    SumPool, Tanh, Tensor, Value, Window,
+};
+use numbers::{distance, tensor};
+
+/// Distinct numbers, none near zero or near another, so that no rectifier or maximum changes its mind
+/// within a step.
+fn apart(shape: &[usize]) -> Tensor<f64> {
+    let count = shape.iter().product::<usize>();
+    let steps = (0..count).map(|i| u32::try_from((i * 37) % 101).expect("below 101"));
+    let values = steps.map(|step| f64::from(step) / 50.0 - 0.995).collect();
+    assert!(count <= 101, "the numbers repeat after 101");
+    Tensor::from_shape_vec(shape, values).unwrap()
+}
+
+/// `∂ Σ seed·output / ∂ input`, an entry at a time.
+fn differences(network: &Network<f64>, input: &Tensor<f64>, seed: &Tensor<f64>) -> Tensor<f64> {
+    let step = 1e-6;
+    let value = |input: &Tensor<f64>| (&network.forward(input).unwrap() * seed).sum();
+    let mut gradient = Tensor::zeros(input.raw_dim());
+    for (index, slot) in gradient.indexed_iter_mut() {
+        let mut moved = input.clone();
+        moved[&index] = input[&index] + step;
+        let above = value(&moved);
+        moved[&index] = input[&index] - step;
+        *slot = (above - value(&moved)) / (2.0 * step);
+    }
+    gradient
+}
+
+fn check(what: &str, network: &Network<f64>, input: &Tensor<f64>) {
+    let trace = network.trace(input).unwrap();
+    let seed = tensor(3, trace.output().shape());
+    let found = trace.gradient(network.output(), &seed);
+    let distance = distance(&found, &differences(network, input, &seed));
+    assert!(distance < 1e-8, "{what}: the gradient is off by {distance:e}");
+}
+
+fn linear(seed: u64, inputs: usize, outputs: usize) -> Op<f64> {
+    let weights = tensor(seed, &[inputs, outputs]).into_dimensionality().unwrap();
+    Linear::new(weights, tensor(seed + 1, &[outputs]).into_dimensionality().unwrap()).unwrap().into()
+}
+
+fn convolution(filters: &[usize], window: Window, groups: usize, channels: Channels) -> Op<f64> {
+    let bias = tensor(8, &filters[filters.len() - 1..]).into_dimensionality().unwrap();
+    Convolution::with_window(tensor(7, filters), bias, window, groups, channels).unwrap().into()
+}
+
+#[test]
+fn every_layer_has_the_gradient_its_forward_pass_has() {
+    let plain = || Window::new(&[2, 2]);
+    let odd = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]).dilated(&[1, 2]);
+    let wide = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]);
+    let (last, first) = (Channels::Last, Channels::First);
+    let table: [(&str, Op<f64>, &[usize]); 15] = [
+        ("linear", linear(1, 5, 3), &[2, 5]),
+        ("convolution", convolution(&[2, 2, 2, 3], plain(), 1, last), &[2, 4, 3, 2]),
+        ("odd convolution", convolution(&[3, 2, 2, 3], odd(), 1, first), &[2, 2, 4, 5]),
+        ("grouped convolution", convolution(&[2, 2, 1, 4], plain(), 2, last), &[2, 3, 3, 2]),
+        ("1-d convolution", convolution(&[3, 2, 1], Window::new(&[3]), 1, last), &[1, 6, 2]),
+        (
+            "3-d convolution",
+            convolution(&[2, 1, 2, 1, 2], Window::new(&[2, 1, 2]), 1, first),
+            &[2, 1, 3, 2, 3],
+        ),
+        ("sum pool", SumPool::new(plain(), last).unwrap().into(), &[2, 4, 3, 2]),
+        ("odd sum pool", SumPool::new(odd(), first).unwrap().into(), &[2, 2, 4, 5]),
+        ("max pool", MaxPool::new(plain(), last).unwrap().into(), &[2, 4, 3, 2]),
+        ("odd max pool", MaxPool::new(wide(), first).unwrap().into(), &[2, 2, 4, 5]),
+        ("rect", Rect.into(), &[2, 7]),
+        ("tanh", Tanh.into(), &[2, 7]),
+        ("softmax", SoftMax.into(), &[2, 7]),
+        ("softmax of pixels", SoftMax.into(), &[2, 3, 2, 2]),
+        ("flatten", Flatten.into(), &[2, 3, 2, 2]),
+    ];
+    for (what, op, shape) in table {
+        check(what, &Network::sequential([op]).unwrap(), &apart(shape));
+    }
+}
+
+/// `tanh(x) + x W + x`, flattened by nothing and read twice: three ways back to one input.
+#[test]
+fn gradients_of_branches_add_up() {
+    let mut builder = NetworkBuilder::new();
+    let curve = builder.add("curve", Tanh, &[Value::INPUT]);
+    let dense = builder.add("dense", linear(4, 4, 4), &[Value::INPUT]);
+    let join = builder.add("join", Add, &[curve, dense, Value::INPUT]);
+    builder.add("double", Add, &[join, join]);
+    check("branches", &builder.build().unwrap(), &apart(&[3, 4]));
+}
+
+#[test]
+fn gradients_chain_through_a_whole_network() {
+    let window = Window::new(&[2, 2]).padded(&[[1, 0], [0, 1]]);
+    let network = Network::sequential([
+        convolution(&[2, 2, 1, 3], window, 1, Channels::Last),
+        Tanh.into(),
+        SumPool::new(Window::new(&[2, 2]), Channels::Last).unwrap().into(),
+        Rect.into(),
+        Flatten.into(),
+        linear(5, 27, 4),
+        SoftMax.into(),
+    ]);
+    check("network", &network.unwrap(), &apart(&[2, 4, 4, 1]));
+}
+
+/// The seed may start at any value; what does not lead to it gets nothing.
+#[test]
+fn gradients_start_at_any_value() {
+    let mut builder = NetworkBuilder::new();
+    let rect = builder.add("rect", Rect, &[Value::INPUT]);
+    builder.add("dense", linear(6, 3, 2), &[rect]);
+    let network = builder.build().unwrap();
+    let input = ndarray::arr2(&[[1.0, -2.0, 3.0]]).into_dyn();
+    let seed = ndarray::arr2(&[[10.0, 20.0, 30.0]]).into_dyn();
+    let trace = network.trace(&input).unwrap();
+    assert_eq!(trace.gradient(rect, &seed), ndarray::arr2(&[[10.0, 0.0, 30.0]]).into_dyn());
+    assert_eq!(trace.gradient(Value::INPUT, &seed), seed);
+}

@@ -1,0 +1,211 @@
+//! What cannot be built or run is refused in one line that names the node and what was allowed.
+
+use std::sync::Arc;
+
+use lrp_core::{
+    Add, Channels, Convolution, Crossing, Error, ErrorKind, Flatten, Flow, Kernels, Kind, Layer, Linear,
+    MaxPool, Network, NetworkBuilder, Op, Record, Rect, SoftMax, SumPool, Tensor, TensorView, Value, Window,
+};
+use ndarray::{Array1, Array2, arr1, arr2};
+
+#[track_caller]
+fn assert_says<T: std::fmt::Debug>(
+    result: Result<T, Error>,
+    kind: ErrorKind,
+    node: Option<&str>,
+    part: &str,
+) {
+    let error = result.expect_err(part);
+    let text = error.to_string();
+    assert_eq!((error.kind(), error.node()), (kind, node), "{text}");
+    assert!(text.contains(part), "'{text}' does not say '{part}'");
+    assert!(!text.contains('\n') && !text.ends_with('.'), "'{text}' is not one plain line");
+    assert_eq!(text.starts_with(&format!("{}: ", node.unwrap_or("no node"))), node.is_some(), "{text}");
+}
+
+fn dense(inputs: usize, outputs: usize) -> Op<f64> {
+    Linear::new(Array2::ones((inputs, outputs)), Array1::zeros(outputs)).unwrap().into()
+}
+
+fn convolution(filters: &[usize], window: Window, groups: usize) -> lrp_core::Result<Convolution<f64>> {
+    let outputs = filters.last().copied().unwrap_or(0);
+    Convolution::with_window(Tensor::ones(filters), Array1::zeros(outputs), window, groups, Channels::Last)
+}
+
+#[test]
+fn layers_that_fit_nothing_cannot_be_made() {
+    let ones = |shape: &[usize]| Tensor::<f64>::ones(shape);
+    let plain = || Window::new(&[2, 2]);
+    let refused: [(lrp_core::Result<()>, &str); 13] = [
+        (
+            Linear::new(Array2::<f64>::ones((2, 3)), arr1(&[0.0])).map(drop),
+            "[2, 3] do not go with a bias of length 1",
+        ),
+        (Linear::new(Array2::<f64>::ones((0, 3)), Array1::zeros(3)).map(drop), "[0, 3]"),
+        (Convolution::new(ones(&[2, 2, 1, 3]), arr1(&[0.0]), &[1, 1]).map(drop), "bias of length 1"),
+        (Convolution::new(ones(&[2, 2, 1, 1]), arr1(&[0.0]), &[1]).map(drop), "differ in length"),
+        (Convolution::new(ones(&[2, 1]), arr1(&[0.0]), &[]).map(drop), "1 to 3 spatial axes, not 0"),
+        (Convolution::new(ones(&[1; 6]), arr1(&[0.0]), &[1; 4]).map(drop), "1 to 3 spatial axes, not 4"),
+        (convolution(&[3, 2, 1, 1], plain(), 1).map(drop), "kernel [2, 2]"),
+        (convolution(&[2, 2, 1, 4], plain(), 3).map(drop), "do not divide into 3 groups"),
+        (convolution(&[2, 2, 1, 4], plain(), 0).map(drop), "do not divide into 0 groups"),
+        (SumPool::new(plain().strided(&[1, 0]), Channels::Last).map(drop), "at least 1"),
+        (SumPool::new(Window::new(&[0]), Channels::Last).map(drop), "at least 1"),
+        (MaxPool::new(plain().dilated(&[0, 1]), Channels::Last).map(drop), "at least 1"),
+        (
+            MaxPool::new(plain().padded(&[[0, 0], [0, 2]]), Channels::Last).map(drop),
+            "narrower than the window",
+        ),
+    ];
+    for (result, part) in refused {
+        assert_says(result, ErrorKind::Shape, None, part);
+    }
+}
+
+#[test]
+fn networks_refuse_inputs_that_do_not_fit() {
+    let pool = |kernel: &[usize]| MaxPool::new(Window::new(kernel), Channels::Last).unwrap();
+    let sum = |kernel: &[usize]| SumPool::new(Window::new(kernel), Channels::First).unwrap();
+    let filters = || convolution(&[2, 2, 3, 4], Window::new(&[2, 2]), 1).unwrap();
+    let table: [(Op<f64>, &[usize], &str, &str); 11] = [
+        (dense(3, 2), &[2, 4], "linear_0", "[2, 4], expected [batch, 3]"),
+        (dense(3, 2), &[2, 3, 1], "linear_0", "expected [batch, 3]"),
+        (filters().into(), &[1, 5, 5, 2], "convolution_0", "has 2 channels, expected 3"),
+        (filters().into(), &[1, 5, 5], "convolution_0", "[batch, space.., channels] with 2 spatial axes"),
+        (filters().into(), &[1, 5, 1, 3], "convolution_0", "does not fit an input of size [5, 1]"),
+        (pool(&[6, 1]).into(), &[1, 5, 5, 1], "maxpool_0", "window [6, 1] does not fit"),
+        (sum(&[6]).into(), &[1, 1, 5], "sumpool_0", "window [6] does not fit"),
+        (sum(&[2]).into(), &[1, 5], "sumpool_0", "[batch, channels, space..]"),
+        (SoftMax.into(), &[2], "softmax_0", "expected [batch, classes, ..]"),
+        (Add.into(), &[2, 3], "add_0", "two or more inputs of one shape"),
+        (Flatten.into(), &[0, 3], "", "holds no sample"),
+    ];
+    for (op, shape, node, part) in table {
+        let network = Network::sequential([op]).unwrap();
+        let node = Some(node).filter(|name| !name.is_empty());
+        assert_says(network.forward(&Tensor::ones(shape)), ErrorKind::Shape, node, part);
+        assert_says(network.shapes(shape), ErrorKind::Shape, node, part);
+    }
+}
+
+/// A padded, dilated window can fall between the ends of a short input and meet none of it.
+#[test]
+fn max_pool_refuses_windows_that_hold_nothing_but_padding() {
+    let window = Window::new(&[2]).padded(&[[1, 1]]).dilated(&[3]);
+    let network = Network::<f64>::sequential([MaxPool::new(window, Channels::Last).unwrap().into()]).unwrap();
+    assert_says(
+        network.forward(&Tensor::ones(vec![1, 2, 1])),
+        ErrorKind::Shape,
+        Some("maxpool_0"),
+        "nothing but padding",
+    );
+    assert!(network.forward(&Tensor::ones(vec![1, 3, 1])).unwrap().iter().all(|&top| top == 1.0));
+}
+
+#[test]
+fn the_fault_is_reported_at_the_layer_it_reaches() {
+    let network = Network::sequential([dense(3, 4), Rect.into(), dense(5, 2)]).unwrap();
+    assert_says(
+        network.forward(&Tensor::ones(vec![1, 3])),
+        ErrorKind::Shape,
+        Some("linear_2"),
+        "[1, 4], expected [batch, 5]",
+    );
+}
+
+#[test]
+fn bad_wiring_is_refused() {
+    let build = |nodes: &[(&str, &[Value])]| {
+        let mut builder = NetworkBuilder::<f64>::new();
+        for (name, inputs) in nodes {
+            builder.add(*name, Rect, inputs);
+        }
+        builder.build()
+    };
+    let (input, ahead) = (Value::INPUT, Value::of_node(1));
+    let unwritten = "no earlier node writes";
+    let graph = ErrorKind::Graph;
+    assert_says(build(&[]), graph, None, "at least one layer");
+    assert_says(Network::<f64>::sequential([]), graph, None, "at least one layer");
+    assert_says(build(&[("a", &[input]), ("a", &[input])]), graph, Some("a"), "has this name already");
+    assert_says(build(&[("a", &[ahead]), ("b", &[input])]), graph, Some("a"), unwritten);
+    assert_says(build(&[("a", &[input]), ("b", &[ahead])]), graph, Some("b"), unwritten);
+    assert_says(build(&[("a", &[])]), graph, Some("a"), unwritten);
+    let two = build(&[("both", &[input, input])]).unwrap();
+    assert_says(
+        two.forward(&Tensor::ones(vec![1, 1])),
+        ErrorKind::Shape,
+        Some("both"),
+        "takes one input, not 2",
+    );
+}
+
+#[test]
+fn nan_and_infinity_are_refused_wherever_they_are() {
+    let (nan, infinity) = (f64::NAN, f64::INFINITY);
+    let build =
+        |w: f64, b: f64| Network::sequential([Linear::new(arr2(&[[1.0, w]]), arr1(&[b, 0.0]))?.into()]);
+    let here = Some("linear_0");
+    assert_says(build(nan, 0.0), ErrorKind::NotFinite, here, "weights holds NaN or infinity at index 1");
+    assert_says(build(0.0, infinity), ErrorKind::NotFinite, here, "bias holds NaN or infinity at index 0");
+    let filters = Tensor::from_elem(vec![1, 1, 1], infinity);
+    let layer = Convolution::new(filters, arr1(&[0.0]), &[1]).unwrap();
+    assert_says(Network::sequential([layer.into()]), ErrorKind::NotFinite, Some("convolution_0"), "filters");
+    let network = build(0.0, 0.0).unwrap();
+    let input = arr2(&[[1.0], [nan]]).into_dyn();
+    assert_says(network.forward(&input), ErrorKind::NotFinite, None, "input holds NaN at [1, 0]");
+    let large = Network::sequential([Linear::new(arr2(&[[1e300]]), arr1(&[0.0])).unwrap().into()]).unwrap();
+    assert_says(large.cast::<f32>(), ErrorKind::NotFinite, here, "weights");
+}
+
+/// Who allows NaN sees it come out, not vanish in a rectifier or a maximum.
+#[test]
+fn nan_passes_where_it_is_allowed() {
+    let pool = MaxPool::new(Window::new(&[2]), Channels::Last).unwrap();
+    for op in [Op::from(Rect), pool.into()] {
+        let mut builder = NetworkBuilder::<f64>::new().allow_not_finite();
+        builder.add("layer", op, &[Value::INPUT]);
+        let network = builder.build().unwrap();
+        let input = Tensor::from_shape_vec(vec![1, 3, 1], vec![f64::NAN, 1.0, 2.0]).unwrap();
+        let output = network.forward(&input).unwrap();
+        assert!(output[[0, 0, 0]].is_nan(), "{output}");
+        assert_eq!(output[[0, 1, 0]], if output.len() == 3 { 1.0 } else { 2.0 });
+    }
+}
+
+#[derive(Debug)]
+struct Silent;
+
+impl Layer<f64> for Silent {
+    fn kind(&self) -> Kind {
+        Kind::Custom
+    }
+
+    fn crossing(&self) -> Crossing {
+        Crossing::Route
+    }
+
+    fn output_shape(&self, inputs: &[&[usize]]) -> lrp_core::Result<Vec<usize>> {
+        Ok(inputs[0].to_vec())
+    }
+
+    fn forward(&self, inputs: &[TensorView<'_, f64>], _: Kernels) -> Tensor<f64> {
+        inputs[0].to_owned()
+    }
+
+    fn flow<'a>(&'a self, _: &'a Record<'_, f64>) -> Flow<'a, f64> {
+        Flow::Route(Box::new(|relevance| vec![relevance.to_owned()]))
+    }
+
+    fn gradient(&self, _: &Record<'_, f64>, upstream: TensorView<'_, f64>) -> Vec<Tensor<f64>> {
+        vec![upstream.to_owned()]
+    }
+}
+
+#[test]
+fn custom_layers_have_no_other_precision() {
+    let mut builder = NetworkBuilder::new();
+    builder.add("mine", Op::Custom(Arc::new(Silent)), &[Value::INPUT]);
+    let network = builder.build().unwrap();
+    assert_says(network.cast::<f32>(), ErrorKind::Cast, Some("mine"), "custom f64 layer has no f32 form");
+}

@@ -1,0 +1,190 @@
+//! The table of array formats, and what a format is given and gives.
+
+use std::ffi::OsStr;
+use std::io::{self, Seek, Write};
+use std::path::Path;
+
+use ndarray::{ArrayD, IxDyn, StrideShape};
+
+use super::{Array, mat, npy, npz, text};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+
+/// A format that arrays are read from, and perhaps written to.
+#[derive(Debug)]
+pub struct ArrayFormat {
+    /// Short name, as in `npy`.
+    pub name: &'static str,
+    /// Extensions without the dot, in lower case; the first is the usual one.
+    pub extensions: &'static [&'static str],
+    /// Whether a file holds any number of arrays with names, rather than one without.
+    pub holds_names: bool,
+    sniff: fn(&[u8]) -> bool,
+    read: fn(&[u8], &Limits) -> Result<Vec<Entry>>,
+    write: Option<Writer>,
+}
+
+/// Every array format, in the order in which contents are tried.
+///
+/// ```
+/// use lrp_io::ARRAY_FORMATS;
+///
+/// let writable: Vec<&str> = ARRAY_FORMATS.iter().filter(|format| format.is_written()).map(|format| format.name).collect();
+/// assert_eq!(writable, ["npy", "npz", "text"]);
+/// ```
+pub const ARRAY_FORMATS: &[ArrayFormat] = &[
+    ArrayFormat {
+        name: "npy",
+        extensions: &["npy"],
+        holds_names: false,
+        sniff: npy::sniff,
+        read: npy::read,
+        write: Some(npy::write),
+    },
+    ArrayFormat {
+        name: "npz",
+        extensions: &["npz"],
+        holds_names: true,
+        sniff: npz::sniff,
+        read: npz::read,
+        write: Some(npz::write),
+    },
+    ArrayFormat {
+        name: "mat",
+        extensions: &["mat"],
+        holds_names: true,
+        sniff: mat::sniff,
+        read: mat::read,
+        write: None,
+    },
+    ArrayFormat {
+        name: "text",
+        extensions: &["txt"],
+        holds_names: false,
+        sniff: text::sniff,
+        read: text::read,
+        write: Some(text::write),
+    },
+];
+
+impl ArrayFormat {
+    /// Whether [`write_array`](crate::write_array) writes this format.
+    pub fn is_written(&self) -> bool {
+        self.write.is_some()
+    }
+
+    pub(super) fn read(&self, bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
+        (self.read)(bytes, limits)
+    }
+
+    pub(super) fn writer(&self) -> Result<Writer> {
+        self.write.ok_or_else(|| {
+            let message =
+                format!("the format {} is read, not written; use one of {}", self.name, extensions(true));
+            Error::new(ErrorKind::Write, message)
+        })
+    }
+}
+
+/// Something with a name in a file, or the array of a file without names.
+pub(super) struct Entry {
+    pub(super) name: Option<String>,
+    /// An error of kind `Unsupported` for what the format allows and this crate does not read.
+    pub(super) array: Result<Array>,
+}
+
+/// The number types that arrays are written in: `f32` and `f64`.
+pub trait Real: sealed::Erase {}
+
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// An array to write, and the name it gets where the format holds names.
+pub(super) type Named<'a> = (&'a str, View<'a>);
+
+/// Fails before it writes anything if the format cannot hold the arrays.
+pub(super) type Writer = fn(&mut dyn Sink, &[Named<'_>]) -> io::Result<()>;
+
+/// Where the bytes of a file go; archives go back to fill in sizes.
+pub(super) trait Sink: Write + Seek {}
+
+impl<S: Write + Seek> Sink for S {}
+
+pub(super) use sealed::View;
+
+mod sealed {
+    use ndarray::ArrayViewD;
+
+    pub enum View<'a> {
+        F32(ArrayViewD<'a, f32>),
+        F64(ArrayViewD<'a, f64>),
+    }
+
+    pub trait Erase: Sized {
+        fn erased(values: ArrayViewD<'_, Self>) -> View<'_>;
+    }
+
+    impl Erase for f32 {
+        fn erased(values: ArrayViewD<'_, Self>) -> View<'_> {
+            View::F32(values)
+        }
+    }
+
+    impl Erase for f64 {
+        fn erased(values: ArrayViewD<'_, Self>) -> View<'_> {
+            View::F64(values)
+        }
+    }
+}
+
+/// The format of a file by its content, else by its extension.
+pub(super) fn detect(name: &str, bytes: &[u8]) -> Result<&'static ArrayFormat> {
+    let by_content = ARRAY_FORMATS.iter().find(|format| (format.sniff)(bytes));
+    by_content.or_else(|| with_extension(Path::new(name))).ok_or_else(|| {
+        let message = format!("neither content nor extension is of an array format ({})", extensions(false));
+        Error::unsupported(message)
+    })
+}
+
+/// The format in which a file of this name is written.
+pub(super) fn by_extension(path: &Path) -> Result<&'static ArrayFormat> {
+    with_extension(path).ok_or_else(|| {
+        let message = format!("the extension names no array format, allowed are {}", extensions(true));
+        Error::new(ErrorKind::Write, message)
+    })
+}
+
+fn with_extension(path: &Path) -> Option<&'static ArrayFormat> {
+    let extension = path.extension().and_then(OsStr::to_str)?;
+    ARRAY_FORMATS
+        .iter()
+        .find(|format| format.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+fn extensions(of_written: bool) -> String {
+    let formats = ARRAY_FORMATS.iter().filter(|format| format.is_written() || !of_written);
+    let extensions: Vec<String> =
+        formats.flat_map(|format| format.extensions).map(|extension| format!(".{extension}")).collect();
+    extensions.join(", ")
+}
+
+/// The array, if it is one, for formats that hold no more.
+pub(super) fn only<'v, 'a>(arrays: &'v [Named<'a>]) -> io::Result<&'v View<'a>> {
+    match arrays {
+        [(_, values)] => Ok(values),
+        _ => {
+            let message = format!("the format holds one array, not {}", arrays.len());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+    }
+}
+
+/// The array in row-major order, from values in the order of `shape`.
+pub(super) fn array_from_memory_order(
+    shape: impl Into<StrideShape<IxDyn>>,
+    values: Vec<f64>,
+) -> Result<ArrayD<f64>> {
+    let array =
+        ArrayD::from_shape_vec(shape, values).map_err(|error| Error::format(format!("shape: {error}")))?;
+    if array.is_standard_layout() { Ok(array) } else { Ok(array.as_standard_layout().into_owned()) }
+}

@@ -1,0 +1,69 @@
+//! Reading and writing of arrays and models, for `lrp`: the one library of the workspace that opens
+//! files.
+//!
+//! A relevance analysis starts from files of many makers: samples from numpy, from MATLAB of any
+//! age, from a spreadsheet; a model from a colleague. This crate turns their bytes into values, or
+//! into one line that says which file is wrong, where, and what was expected. It takes every file
+//! for a hostile one: what a header claims is compared with the bytes that are there and with
+//! [`Limits`] before memory is spent on it, and no input makes it panic.
+//!
+//! [`read_array`] gives an [`Array`]: numbers as f64, each exactly what was stored, in row-major
+//! order, and the [`Dtype`] they had. [`read_arrays`] gives all arrays of a file with their names.
+//! [`write_array`] and [`write_arrays`] write arrays of f32 and f64. The formats are the rows of
+//! [`ARRAY_FORMATS`]; a file is recognised by its content first and by its extension second.
+//! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
+//! failures are an [`Error`].
+//!
+//! ```
+//! use lrp_io::{Dtype, Limits, read_array, read_named_array, write_arrays};
+//! use ndarray::array;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("explained.npz");
+//! let (input, relevance) = (array![[0.0f32, 1.0]].into_dyn(), array![[0.25f32, 0.75]].into_dyn());
+//! write_arrays(&path, &[("data", input.view()), ("relevance", relevance.view())])?;
+//!
+//! let limits = Limits::default();
+//! assert_eq!(read_array(&path, &limits)?.values, array![[0.0, 1.0]].into_dyn());
+//! assert_eq!(read_named_array(&path, "relevance", &limits)?.dtype, Dtype::F32);
+//!
+//! let small = Limits { array_elements: 1, ..limits };
+//! let line = read_array(&path, &small).unwrap_err().to_string();
+//! assert!(line.ends_with("explained.npz[data]: byte 60: the array has 2 elements, at most 1 are allowed"));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What it refuses, each with its own message: Python objects, structures, strings, dates and
+//! complex numbers in `.npy`; encrypted archives and names given twice; cells, structs, class
+//! instances, sparse and complex variables of MATLAB (the numeric variables beside them are read);
+//! MATLAB files of level 4, of version 7.3 (HDF5) and of big-endian machines; ragged tables;
+//! integers that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod error;
+mod limits;
+
+mod file;
+
+mod array;
+mod model;
+
+mod bytes;
+mod inflate;
+mod mat_file;
+
+pub use array::{
+    ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, read_array, read_array_bytes, read_arrays,
+    read_arrays_bytes, read_named_array, read_named_array_bytes, write_array, write_arrays,
+};
+pub use error::{Error, ErrorKind, Position, Result};
+pub use file::{read_file, write_atomically};
+pub use limits::Limits;
+pub use model::{
+    MODEL_FORMATS, ModelFormat, Preparation, Sidecar, read_model, read_model_bytes, write_model,
+};

@@ -1,0 +1,96 @@
+//! Models: networks as files, and what their authors wrote beside them.
+
+use std::path::Path;
+
+use lrp_core::Network;
+
+use crate::error::{Error, ErrorKind, Result, quoted_list};
+use crate::file::{read_file, write_atomically};
+use crate::limits::Limits;
+
+mod python_float;
+mod sidecar;
+mod text;
+mod text_writer;
+
+pub use sidecar::{Preparation, Sidecar};
+
+/// A model format: a row of [`MODEL_FORMATS`].
+#[derive(Clone, Copy, Debug)]
+pub struct ModelFormat {
+    /// The name users see.
+    pub name: &'static str,
+    /// File extensions, lower case, without the dot; the first is the usual one.
+    pub extensions: &'static [&'static str],
+    /// Whether bytes look like this format.
+    pub sniff: fn(&[u8]) -> bool,
+    /// Reads a model.
+    pub read: fn(&[u8], &Limits) -> Result<Network<f64>>,
+    /// Writes a model; fails with the layer the format cannot hold.
+    pub write: fn(&Network<f64>) -> Result<Vec<u8>>,
+}
+
+/// Every model format, in the order they are tried.
+pub const MODEL_FORMATS: &[ModelFormat] = &[ModelFormat {
+    name: "toolbox text",
+    extensions: &["txt"],
+    sniff: text::sniff,
+    read: text::read,
+    write: text_writer::write,
+}];
+
+/// Reads a model, told apart by what is in the file, then by its extension.
+///
+/// # Errors
+/// One line naming the file, the place, what is wrong and what was allowed.
+pub fn read_model(path: impl AsRef<Path>, limits: &Limits) -> Result<Network<f64>> {
+    let path = path.as_ref();
+    read_model_bytes(&path.display().to_string(), &read_file(path, limits)?, limits)
+}
+
+/// Reads a model from memory; `name` stands in for the path, its extension included.
+///
+/// ```
+/// use lrp_io::{Limits, read_model_bytes};
+/// let network = read_model_bytes("tiny.txt", b"Linear 2 1\n0.5 -1.5\n0.25\nTanh\n", &Limits::default())?;
+/// assert_eq!(network.nodes().len(), 2);
+///
+/// let error = read_model_bytes("tiny.txt", b"Linear 2 1\n0.5\n0.25\n", &Limits::default()).unwrap_err();
+/// assert_eq!(error.to_string(), "tiny.txt:2: Linear 2 1 has 1 weight in this line, expected 2 (all of them)");
+/// # Ok::<(), lrp_io::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`read_model`].
+pub fn read_model_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
+    limits.check_file(bytes.len() as u64).map_err(|error| error.in_file(name))?;
+    let by_content = MODEL_FORMATS.iter().find(|format| (format.sniff)(bytes));
+    let format = by_content.or_else(|| by_extension(Path::new(name))).ok_or_else(|| unknown(name))?;
+    (format.read)(bytes, limits).map_err(|error| error.in_file(name))
+}
+
+/// Writes a model in the format its extension names, whole or not at all.
+///
+/// # Errors
+/// If no format has this extension, the format cannot hold a layer, or the file cannot be written.
+pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let format = by_extension(path).ok_or_else(|| unknown(&name))?;
+    let bytes = (format.write)(network).map_err(|error| error.in_file(&name))?;
+    write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
+}
+
+fn by_extension(path: &Path) -> Option<&'static ModelFormat> {
+    let extension = path.extension()?.to_str()?.to_lowercase();
+    MODEL_FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+}
+
+fn unknown(name: &str) -> Error {
+    let names = quoted_list(MODEL_FORMATS.iter().map(|format| format.name));
+    Error::new(ErrorKind::Unsupported, format!("is of no known model format; known are {names}"))
+        .in_file(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Round trips and refusals of the text format.
+
+use lrp_core::{Add, Channels, Convolution, Flatten, Linear, MaxPool, Op, SoftMax, SumPool, Tanh, Window};
+use ndarray::{Array, Array1, Array2};
+use proptest::prelude::*;
+
+use super::python_float::python_float;
+use super::*;
+
+fn read(text: &str) -> Result<Network<f64>> {
+    read_model_bytes("m.txt", text.as_bytes(), &Limits::default())
+}
+
+fn refusal(text: &str) -> String {
+    let message = read(text).expect_err("this model is broken").to_string();
+    assert!(!message.contains('\n'), "one line: {message}");
+    message
+}
+
+fn written(network: &Network<f64>) -> String {
+    String::from_utf8(text_writer::write(network).expect("writable")).expect("ASCII")
+}
+
+#[test]
+fn numbers_look_like_pythons() {
+    let cases = [
+        (1e-5, "1e-05"),
+        (-0.0, "-0.0"),
+        (1e16, "1e+16"),
+        (123_456_789.125, "123456789.125"),
+        (5.0, "5.0"),
+        (0.0001, "0.0001"),
+        (9_999_999_999_999_998.0, "9999999999999998.0"),
+        (1.5e-300, "1.5e-300"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+        (f64::NAN, "nan"),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(python_float(value), expected);
+    }
+}
+
+#[test]
+fn both_layouts_of_a_dense_layer_read_the_same() {
+    let modern = read("Linear 2 3\n1 2 3 4 5 6\n0.5 0 -0.000\nSoftMax\n").expect("modern");
+    let legacy = read("Linear 2 3\n1 2 3\n4 5 6\n0.5 0 -0.000\nSoftMax").expect("legacy, no final newline");
+    assert_eq!(written(&modern), written(&legacy));
+    assert_eq!(written(&modern), "Linear 2 3\n1.0 2.0 3.0 4.0 5.0 6.0\n0.5 0.0 -0.0\nSoftMax\n");
+}
+
+#[test]
+fn line_ends_marks_and_trailing_blanks_do_not_matter() {
+    let plain = written(&read("Linear 1 1\n2\n3\nRect\n").expect("plain"));
+    for text in [
+        "Linear 1 1\r\n2\r\n3\r\nRect\r\n",
+        "\u{feff}Linear 1 1\n2\n3\nRect\n",
+        "Linear 1 1\n2\n3\nRect\n\n \n",
+    ] {
+        assert_eq!(written(&read(text).expect(text)), plain);
+    }
+}
+
+#[test]
+fn every_refusal_names_its_line() {
+    let cases = [
+        ("Linear 2 2\n1 2 3 4\n1\n", "m.txt:3: Linear 2 2 has 1 bias in this line, expected 2"),
+        ("Linear 2 2\n1 2 3 4\n1 x\n", "m.txt:3: number 2 is 'x', not a number"),
+        ("Linear 2 2\n1 2 3 nan\n1 1\n", "m.txt:2: number 4 is 'nan', weights must be finite"),
+        ("Linear 2 2\n1 2 3 1e999\n1 1\n", "m.txt:2: number 4 is '1e999', weights must be finite"),
+        ("Linear 2\n", "m.txt:1: Linear takes 2 numbers, found 1"),
+        ("Linear 2 -2\n", "m.txt:1: '-2' is not a size: a whole number is expected"),
+        ("Linear 0 2\n\n1 1\n", "m.txt:1: a layer's sizes must be at least 1"),
+        ("Linear 2 2\n1 2 3 4\n", "m.txt:3: the file ends before the numbers of Linear 2 2"),
+        ("Linear 99999999999 99999999999\n1\n1\n", "m.txt:1: the shape [99999999999, 99999999999] overflows"),
+        ("SumPool 2 2 0 2\n", "m.txt:1: kernel, stride and dilation must be at least 1"),
+        ("Rect\n\nRect\n", "m.txt:3: a blank line ends a model, but 'Rect' follows"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refusal(text), expected);
+    }
+    assert!(refusal("Rect\nRectangle\n").starts_with("m.txt:2: unknown layer 'Rectangle'; one of Linear, "));
+    assert!(refusal("").contains("at least one layer"));
+    assert!(read_model_bytes("m.txt", b"Rect\0\xff", &Limits::default()).is_err());
+}
+
+#[test]
+fn a_model_cut_off_anywhere_is_refused_or_shorter() {
+    let whole =
+        "Convolution 1 2 1 2 1 1\n1 2 3 4\n0 1\nMaxPool 1 2 1 2\nFlatten\nLinear 2 1\n0.5 0.25\n1\nTanh\n";
+    for end in 0..whole.len() {
+        if let Ok(network) = read(&whole[..end]) {
+            assert!(network.nodes().len() <= 5);
+        }
+    }
+}
+
+#[test]
+fn what_the_format_cannot_hold_is_refused() {
+    let mut builder = lrp_core::NetworkBuilder::new();
+    let first = builder.add("one", Tanh, &[Value::INPUT]);
+    builder.add("join", Add, &[first, Value::INPUT]);
+    let error = text_writer::write(&builder.build().expect("a network")).expect_err("not a sequence");
+    assert!(error.to_string().contains("join: the text format holds only sequences"), "{error}");
+
+    let padded = Window::new(&[2, 2]).padded(&[[1, 1], [0, 0]]);
+    let pool = SumPool::new(padded, Channels::Last).expect("a pool");
+    let network = Network::sequential([pool.into()]).expect("a network");
+    assert!(text_writer::write(&network).is_err());
+}
+
+use lrp_core::Value;
+
+fn layers() -> impl Strategy<Value = Op<f64>> {
+    let number = prop_oneof![
+        proptest::num::f64::NORMAL,
+        proptest::num::f64::SUBNORMAL,
+        proptest::num::f64::ZERO,
+        -1.0..1.0
+    ];
+    let size = 1usize..4;
+    prop_oneof![
+        (size.clone(), size.clone(), proptest::collection::vec(number, 256)).prop_map(|(m, n, numbers)| {
+            let weights = Array2::from_shape_fn((m, n), |(i, j)| numbers[i * n + j]);
+            let bias = Array1::from_iter(numbers.iter().rev().take(n).copied());
+            Op::from(Linear::new(weights, bias).expect("fits"))
+        }),
+        (size.clone(), size.clone(), size.clone(), size.clone()).prop_map(|(h, w, d, n)| {
+            let filters = Array::from_iter((0..h * w * d * n).map(|i| 1.0 / (1.0 + i as f64)));
+            let filters = filters.into_shape_with_order(vec![h, w, d, n]).expect("fits");
+            Op::from(Convolution::new(filters, Array1::zeros(n), &[n, h]).expect("fits"))
+        }),
+        (size.clone(), size).prop_map(|(h, w)| {
+            let window = Window::new(&[h, w]).strided(&[w, h]);
+            Op::from(MaxPool::new(window, Channels::Last).expect("fits"))
+        }),
+        Just(Op::from(Flatten)),
+        Just(Op::from(Tanh)),
+        Just(Op::from(SoftMax)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn reading_what_was_written_gives_the_same_text(ops in proptest::collection::vec(layers(), 1..6)) {
+        let text = written(&Network::sequential(ops).expect("a network"));
+        prop_assert_eq!(written(&read(&text).expect("our own text")), text);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "((Linear|Convolution|MaxPool|Rect|Tanh)( [0-9-]{1,3}){0,6}\n([0-9.e -]{0,12}\n){0,2}){0,4}") {
+        let _ = read(&text);
+    }
+}

@@ -1,0 +1,209 @@
+//! The toolbox's text format: a line a layer, its numbers in the lines below.
+//!
+//! `Linear m n` is followed by all `m·n` weights in one line and `n` biases in the next. Models of toolbox
+//! 1.1 and before put each of the `m` rows of weights in a line of its own; the number of numbers in the
+//! first line tells the layouts apart.
+
+use lrp_core::{Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax};
+use lrp_core::{SumPool, Tanh, Value, Window};
+use ndarray::{Array1, Array2, ArrayD};
+
+use crate::error::{Error, ErrorKind, Result, quoted};
+use crate::limits::Limits;
+
+/// Layers as they are written, with their number of parameters.
+const LAYERS: [(&str, usize); 8] = [
+    ("Linear", 2),
+    ("Convolution", 6),
+    ("SumPool", 4),
+    ("MaxPool", 4),
+    ("Flatten", 0),
+    ("Rect", 0),
+    ("Tanh", 0),
+    ("SoftMax", 0),
+];
+
+pub(super) fn sniff(bytes: &[u8]) -> bool {
+    let head = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let word = head.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    LAYERS.iter().any(|(name, _)| name.as_bytes() == word)
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Error::format("is not text: a model starts with a layer such as 'Linear 784 10'")
+            .at_byte(error.valid_up_to())
+    })?;
+    let mut lines = Lines { lines: text.lines(), number: 0, limits };
+    let mut builder = NetworkBuilder::new();
+    if limits.allow_not_finite {
+        builder = builder.allow_not_finite();
+    }
+    let mut value = Value::INPUT;
+    let mut layers = 0;
+    while let Some(header) = lines.next_header()? {
+        if layers == limits.model_layers {
+            let allowed = limits.model_layers;
+            return Err(
+                Error::limit(format!("the model has more than {allowed} layers")).at_line(lines.number)
+            );
+        }
+        let line = lines.number;
+        let op = lines.layer(header).map_err(|error| error.at_line(line))?;
+        let name = format!("{}_{layers}", op.layer().kind().to_string().to_lowercase());
+        value = builder.add(name, op, &[value]);
+        layers += 1;
+    }
+    builder.build().map_err(|error| Error::format(error.to_string()))
+}
+
+/// The lines of a model, and the number of the one read last.
+struct Lines<'a> {
+    lines: std::str::Lines<'a>,
+    number: usize,
+    limits: &'a Limits,
+}
+
+impl<'a> Lines<'a> {
+    /// The next layer's line; `None` where the model ends.
+    fn next_header(&mut self) -> Result<Option<&'a str>> {
+        match self.next() {
+            Some(header) if !header.trim().is_empty() => Ok(Some(header)),
+            _ => match self.find_next() {
+                None => Ok(None),
+                Some(line) => {
+                    let message = format!("a blank line ends a model, but {} follows", quoted(line));
+                    Err(Error::format(message).at_line(self.number))
+                }
+            },
+        }
+    }
+
+    fn layer(&mut self, header: &'a str) -> Result<Op<f64>> {
+        let mut words = header.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let known = LAYERS.iter().find(|(known, _)| *known == name);
+        let (_, expected) = known.ok_or_else(|| {
+            let names: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
+            Error::format(format!("unknown layer {}; one of {}", quoted(name), names.join(", ")))
+        })?;
+        let sizes: Vec<usize> = words.map(size).collect::<Result<_>>()?;
+        if sizes.len() != *expected {
+            return Err(Error::format(format!("{name} takes {expected} numbers, found {}", sizes.len())));
+        }
+        let fault = |error: lrp_core::Error| Error::format(error.to_string());
+        Ok(match (name, &sizes[..]) {
+            ("Linear", &[m, n]) => {
+                let weights = self.weights(header, &[m, n])?;
+                Linear::new(weights, self.bias(header, n)?).map_err(fault)?.into()
+            }
+            ("Convolution", &[h, w, d, n, down, right]) => {
+                let filters = self.filters(header, &[h, w, d, n])?;
+                Convolution::new(filters, self.bias(header, n)?, &[down, right]).map_err(fault)?.into()
+            }
+            ("SumPool", &[h, w, down, right]) => {
+                SumPool::new(Window::new(&[h, w]).strided(&[down, right]), Channels::Last)
+                    .map_err(fault)?
+                    .into()
+            }
+            ("MaxPool", &[h, w, down, right]) => {
+                MaxPool::new(Window::new(&[h, w]).strided(&[down, right]), Channels::Last)
+                    .map_err(fault)?
+                    .into()
+            }
+            ("Flatten", _) => Flatten.into(),
+            ("Rect", _) => Rect.into(),
+            ("Tanh", _) => Tanh.into(),
+            _ => SoftMax.into(),
+        })
+    }
+
+    /// Weights `[m, n]`, in one line or in a line a row.
+    fn weights(&mut self, header: &str, shape: &[usize; 2]) -> Result<Array2<f64>> {
+        let [m, n] = *shape;
+        let all = self.declared(shape)?;
+        let mut numbers = self.numbers(header)?;
+        if numbers.len() == n {
+            for _ in 1..m {
+                let row = self.numbers(header)?;
+                self.check(header, "weights", row.len(), n, " (one row)")?;
+                numbers.extend(row);
+            }
+        }
+        self.check(header, "weights", numbers.len(), all, " (all of them)")?;
+        Array2::from_shape_vec((m, n), numbers).map_err(|error| Error::format(error.to_string()))
+    }
+
+    /// Filters `[h, w, d, n]`, in one line.
+    fn filters(&mut self, header: &str, shape: &[usize; 4]) -> Result<ArrayD<f64>> {
+        let all = self.declared(shape)?;
+        let numbers = self.numbers(header)?;
+        self.check(header, "weights", numbers.len(), all, " (all of them)")?;
+        ArrayD::from_shape_vec(&shape[..], numbers).map_err(|error| Error::format(error.to_string()))
+    }
+
+    fn bias(&mut self, header: &str, n: usize) -> Result<Array1<f64>> {
+        let numbers = self.numbers(header)?;
+        self.check(header, "biases", numbers.len(), n, "")?;
+        Ok(Array1::from_vec(numbers))
+    }
+
+    /// The number of elements a header declares; the line below must have them before anything is allocated.
+    fn declared(&self, shape: &[usize]) -> Result<usize> {
+        if shape.contains(&0) {
+            return Err(Error::format("a layer's sizes must be at least 1"));
+        }
+        self.limits.elements(shape)
+    }
+
+    fn numbers(&mut self, header: &str) -> Result<Vec<f64>> {
+        let Some(line) = self.next() else {
+            let header = header.trim();
+            return Err(
+                Error::format(format!("the file ends before the numbers of {header}")).at_line(self.number)
+            );
+        };
+        let number = |(index, word): (usize, &str)| {
+            let message = |what: &str| format!("number {} is {}, {what}", index + 1, quoted(word));
+            let value: f64 =
+                word.parse().map_err(|_| Error::format(message("not a number")).at_line(self.number))?;
+            if value.is_finite() || self.limits.allow_not_finite {
+                return Ok(value);
+            }
+            Err(Error::new(ErrorKind::NotFinite, message("weights must be finite")).at_line(self.number))
+        };
+        line.split_whitespace().enumerate().map(number).collect()
+    }
+
+    fn check(&self, header: &str, what: &str, found: usize, expected: usize, which: &str) -> Result<()> {
+        if found == expected {
+            return Ok(());
+        }
+        let (header, what) = (header.trim(), if found == 1 { what.trim_end_matches('s') } else { what });
+        let what = if what == "biase" { "bias" } else { what };
+        let message = format!("{header} has {found} {what} in this line, expected {expected}{which}");
+        Err(Error::format(message).at_line(self.number))
+    }
+
+    fn find_next(&mut self) -> Option<&'a str> {
+        loop {
+            let line = self.next()?;
+            if !line.trim().is_empty() {
+                return Some(line);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.number += 1;
+        self.lines.next()
+    }
+}
+
+fn size(word: &str) -> Result<usize> {
+    word.parse()
+        .map_err(|_| Error::format(format!("{} is not a size: a whole number is expected", quoted(word))))
+}

@@ -1,0 +1,114 @@
+use ndarray::{Array, Array2, ArrayView, ArrayView2, Axis, Dimension, RemoveAxis};
+
+use crate::error::{Error, ErrorKind};
+use crate::picture::check_size;
+
+/// Arranges values as a picture plane `[h, w]`, row by row.
+///
+/// `None` infers a square, as for a digit given as a vector of 784 values; `Some([h, w])` is taken as it
+/// is. The axes of `values` do not matter, only their C order: `[1, 32, 32]` becomes `[32, 32]`.
+///
+/// # Errors
+/// [`ErrorKind::NotSquare`] when no square fits, [`ErrorKind::Shape`] when `h * w` differs from the number
+/// of values or there are none.
+///
+/// ```
+/// use lrp_render::vector_to_plane;
+/// use ndarray::Array1;
+///
+/// let vector = Array1::linspace(0.0, 1.0, 6);
+/// assert_eq!(vector_to_plane(vector.view(), Some([2, 3]))?.dim(), (2, 3));
+/// assert!(vector_to_plane(vector.view(), None).is_err());
+/// # Ok::<(), lrp_render::Error>(())
+/// ```
+pub fn vector_to_plane<D: Dimension>(
+    values: ArrayView<'_, f64, D>,
+    shape: Option<[usize; 2]>,
+) -> Result<Array2<f64>, Error> {
+    let elements = values.len();
+    let [height, width] = match shape {
+        Some(shape) => shape,
+        None => [elements.isqrt(); 2],
+    };
+    let fits = elements > 0 && height.checked_mul(width) == Some(elements);
+    match (fits, shape) {
+        (true, _) => {}
+        (false, None) if elements > 0 => return Err(ErrorKind::NotSquare { elements }.into()),
+        (false, _) => {
+            return Err(Error::shape("vector", values.shape(), format_args!("{height} x {width} values")));
+        }
+    }
+    let flat = values.iter().copied().collect();
+    Array2::from_shape_vec((height, width), flat)
+        .map_err(|_| Error::shape("vector", values.shape(), format_args!("{height} x {width} values")))
+}
+
+/// Repeats every pixel `scaling` times along the first two axes: nearest neighbour enlargement.
+///
+/// `[h, w]` becomes `[h * scaling, w * scaling]`, and `[h, w, c]` likewise with its channels kept.
+///
+/// # Errors
+/// A scaling of 0, fewer than two axes, or a result beyond [`MAX_PIXELS`](crate::MAX_PIXELS).
+///
+/// ```
+/// use lrp_render::enlarge;
+/// use ndarray::array;
+///
+/// let twice = enlarge(array![[1.0, 2.0]].view(), 2)?;
+/// assert_eq!(twice, array![[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]);
+/// # Ok::<(), lrp_render::Error>(())
+/// ```
+pub fn enlarge<D>(image: ArrayView<'_, f64, D>, scaling: usize) -> Result<Array<f64, D>, Error>
+where
+    D: Dimension + RemoveAxis,
+{
+    let &[height, width, ..] = image.shape() else {
+        return Err(Error::shape("image", image.shape(), "height, width and perhaps channels"));
+    };
+    if scaling == 0 {
+        return Err(Error::option("scaling", scaling, "a whole number of at least 1"));
+    }
+    check_size(height.saturating_mul(scaling), width.saturating_mul(scaling))?;
+    let repeated = |length: usize| (0..length * scaling).map(|index| index / scaling).collect::<Vec<_>>();
+    Ok(image.select(Axis(0), &repeated(height)).select(Axis(1), &repeated(width)))
+}
+
+/// Largest absolute value over several planes: the scale under which they can share one colour bar.
+///
+/// 0 for no planes or all-zero ones. Values that are not finite are passed over here; the renderer
+/// reports them with their index.
+///
+/// ```
+/// use lrp_render::shared_scale;
+/// use ndarray::array;
+///
+/// let (one, two) = (array![[0.5, -3.0]], array![[2.0]]);
+/// assert_eq!(shared_scale([one.view(), two.view()]), 3.0);
+/// ```
+pub fn shared_scale<'a>(planes: impl IntoIterator<Item = ArrayView2<'a, f64>>) -> f64 {
+    planes.into_iter().map(max_abs).fold(0.0, f64::max)
+}
+
+pub(crate) fn max_abs(plane: ArrayView2<'_, f64>) -> f64 {
+    plane.iter().filter(|value| value.is_finite()).fold(0.0, |largest, value| value.abs().max(largest))
+}
+
+pub(crate) fn check_plane(what: &'static str, plane: ArrayView2<'_, f64>) -> Result<(), Error> {
+    if plane.is_empty() {
+        return Err(Error::shape(what, plane.shape(), "at least one row and one column"));
+    }
+    check_finite(what, plane)
+}
+
+pub(crate) fn check_finite<D: Dimension>(
+    what: &'static str,
+    values: ArrayView<'_, f64, D>,
+) -> Result<(), Error> {
+    let dynamic = values.into_dyn();
+    match dynamic.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some((index, &value)) => {
+            Err(ErrorKind::NotFinite { what, index: index.slice().to_vec(), value }.into())
+        }
+        None => Ok(()),
+    }
+}
