@@ -55,8 +55,8 @@ pub fn read_model(path: impl AsRef<Path>, limits: &Limits) -> Result<Network<f64
 /// let network = read_model_bytes("tiny.txt", b"Linear 2 1\n0.5 -1.5\n0.25\nTanh\n", &Limits::default())?;
 /// assert_eq!(network.nodes().len(), 2);
 ///
-/// let error = read_model_bytes("tiny.txt", b"Linear 2 1\n0.5\n0.25\n", &Limits::default()).unwrap_err();
-/// assert_eq!(error.to_string(), "tiny.txt:2: Linear 2 1 has 1 weight in this line, expected 2 (all of them)");
+/// let error = read_model_bytes("tiny.txt", b"Linear 2 2\n0.5 1 2\n0 0\n", &Limits::default()).unwrap_err();
+/// assert_eq!(error.to_string(), "tiny.txt:2: Linear 2 2 has 3 weights in this line, expected 4 (all of them)");
 /// # Ok::<(), lrp_io::Error>(())
 /// ```
 ///
