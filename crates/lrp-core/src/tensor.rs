@@ -19,7 +19,7 @@ pub trait Float: NdFloat + std::iter::Sum + Default + sealed::Sealed + 'static {
     fn of(value: f64) -> Self;
 
     /// The same number in `f64`, exactly.
-    fn to_f64(self) -> f64;
+    fn as_f64(self) -> f64;
 }
 
 impl Float for f32 {
@@ -30,7 +30,7 @@ impl Float for f32 {
         value as f32
     }
 
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         f64::from(self)
     }
 }
@@ -42,7 +42,7 @@ impl Float for f64 {
         value
     }
 
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self
     }
 }
@@ -55,7 +55,7 @@ impl Float for f64 {
 /// ```
 #[must_use]
 pub fn cast<T: Float, U: Float>(tensor: &Tensor<T>) -> Tensor<U> {
-    tensor.mapv(|value| U::of(value.to_f64()))
+    tensor.mapv(|value| U::of(value.as_f64()))
 }
 
 mod sealed {

@@ -29,6 +29,8 @@ pub enum InputLens {
     Positive,
     /// `x⁻ = min(x, 0)`
     Negative,
+    /// `x − c`
+    Less(f64),
     /// The same number everywhere, whatever the input.
     Fill(f64),
 }
@@ -194,6 +196,12 @@ impl InputLens {
         Self::Negative
     }
 
+    /// Its distance from `value`.
+    #[must_use]
+    pub fn less(self, value: f64) -> Self {
+        Self::Less(value)
+    }
+
     /// Looks at a whole input.
     pub(crate) fn see<'a, T: Float>(
         self,
@@ -203,6 +211,7 @@ impl InputLens {
             Self::Value => x.view().into(),
             Self::Positive => x.mapv(|value| value.max(T::zero())).into(),
             Self::Negative => x.mapv(|value| value.min(T::zero())).into(),
+            Self::Less(value) => x.mapv(|x| x - T::of(value)).into(),
             Self::Fill(value) => lrp_core::Tensor::from_elem(x.raw_dim(), T::of(value)).into(),
         }
     }
@@ -362,6 +371,8 @@ impl fmt::Display for InputLens {
             Self::Value => f.write_str("x"),
             Self::Positive => f.write_str("x⁺"),
             Self::Negative => f.write_str("x⁻"),
+            Self::Less(value) if *value < 0.0 => write!(f, "(x+{})", -value),
+            Self::Less(value) => write!(f, "(x−{value})"),
             Self::Fill(value) => write!(f, "({value})"),
         }
     }

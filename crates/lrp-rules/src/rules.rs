@@ -66,9 +66,12 @@ pub fn flat() -> Rule {
 }
 
 /// zᴮ, for inputs between `low` and `high`: `x w − low·w⁺ − high·w⁻`.
+///
+/// Written so that no product is negative: an input at its bound gives exactly zero, not a difference that
+/// cancels.
 #[must_use]
 pub fn z_box(low: f64, high: f64) -> Rule {
-    share(X * W + fill(-low) * W.pos() + fill(-high) * W.neg()).named("zbox", &[low, high])
+    share(X.less(low) * W.pos() + X.less(high) * W.neg()).named("zbox", &[low, high])
 }
 
 /// Relevance stays where it is.

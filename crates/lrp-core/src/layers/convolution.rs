@@ -99,7 +99,7 @@ impl<T: Float> Convolution<T> {
     }
 
     pub(super) fn cast<U: Float>(&self) -> Convolution<U> {
-        let round = |value: T| U::of(value.to_f64());
+        let round = |value: T| U::of(value.as_f64());
         Convolution {
             filters: self.filters.mapv(round),
             bias: self.bias.mapv(round),

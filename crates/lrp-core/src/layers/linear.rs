@@ -43,7 +43,7 @@ impl<T: Float> Linear<T> {
     }
 
     pub(super) fn cast<U: Float>(&self) -> Linear<U> {
-        let round = |value: T| U::of(value.to_f64());
+        let round = |value: T| U::of(value.as_f64());
         Linear { weights: self.weights.mapv(round), bias: self.bias.mapv(round) }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn grid<T: Float>(seed: u64, shape: &[usize], low: i32, high: i32, st
 
 /// The largest magnitude.
 pub(crate) fn largest<T: Float>(values: &Tensor<T>) -> f64 {
-    values.iter().fold(0.0, |top: f64, value| top.max(value.to_f64().abs()))
+    values.iter().fold(0.0, |top: f64, &value| top.max(value.as_f64().abs()))
 }
 
 /// The largest difference between two arrays of one shape, in units of the largest expected entry.

@@ -1,0 +1,114 @@
+//! `lrp info`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lrp::core::{Network, Op};
+use lrp::io::{Array, Limits, MODEL_FORMATS, Sidecar, read_arrays_bytes, read_file, read_model_bytes};
+use serde_json::{Value, json};
+
+use crate::Outcome;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A model or a file of arrays
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
+    let limits = Limits { allow_not_finite: true, ..Limits::default() };
+    let bytes = read_file(&options.file, &limits)?;
+    let name = options.file.display().to_string();
+    if MODEL_FORMATS.iter().any(|format| (format.sniff)(&bytes)) {
+        let network = read_model_bytes(&name, &bytes, &limits)?;
+        let sidecar = Sidecar::of_model(&options.file, &limits)?;
+        return model(&options.file, &network, &sidecar, options.json, out);
+    }
+    let arrays = read_arrays_bytes(&name, &bytes, &limits)?;
+    arrays.iter().try_for_each(|(name, array)| describe(name, array, options.json, out))
+}
+
+fn model(
+    path: &Path,
+    network: &Network<f64>,
+    sidecar: &Sidecar,
+    as_json: bool,
+    out: &mut dyn Write,
+) -> Outcome {
+    let input = sidecar.input.prepared_shape();
+    let shapes = input.as_ref().map(|shape| network.shapes(&[&[1], &shape[..]].concat())).transpose()?;
+    let parameters: usize = network.nodes().iter().map(|node| count(node.op())).sum();
+    if as_json {
+        let node = |(index, node): (usize, &lrp::core::Node<f64>)| {
+            let shape = shapes.as_ref().map(|shapes| shapes[index + 1].clone());
+            json!({ "name": node.name(), "kind": node.kind().to_string(), "parameters": count(node.op()), "shape": shape })
+        };
+        let nodes: Vec<Value> = network.nodes().iter().enumerate().map(node).collect();
+        let all = json!({
+            "file": path, "about": sidecar.about, "classes": sidecar.classes, "input": input,
+            "parameters": parameters, "nodes": nodes,
+        });
+        return Ok(writeln!(out, "{all:#}")?);
+    }
+    writeln!(
+        out,
+        "{}: a model of {} layers, {parameters} parameters",
+        path.display(),
+        network.nodes().len()
+    )?;
+    if let Some(about) = &sidecar.about {
+        writeln!(out, "{about}")?;
+    }
+    if let Some(input) = input {
+        writeln!(out, "input {input:?}, classes: {}", sidecar.classes.join(", "))?;
+    }
+    for (index, node) in network.nodes().iter().enumerate() {
+        let shape = shapes.as_ref().map_or(String::new(), |shapes| format!("{:?}", shapes[index + 1]));
+        writeln!(
+            out,
+            "  {:<18} {:<12} {:>9} parameters  {shape}",
+            node.name(),
+            node.kind(),
+            count(node.op())
+        )?;
+    }
+    Ok(())
+}
+
+fn count(op: &Op<f64>) -> usize {
+    match op {
+        Op::Linear(layer) => layer.weights().len() + layer.bias().len(),
+        Op::Convolution(layer) => layer.filters().len() + layer.bias().len(),
+        Op::SumPool(_) | Op::MaxPool(_) | Op::Rect(_) | Op::Tanh(_) | Op::SoftMax(_) | Op::Flatten(_) => 0,
+        Op::Add(_) | Op::Custom(_) => 0,
+    }
+}
+
+fn describe(name: &str, array: &Array, as_json: bool, out: &mut dyn Write) -> Outcome {
+    let values = &array.values;
+    let bound =
+        |worst: f64, pick: fn(f64, f64) -> f64| values.iter().fold(worst, |bound, &value| pick(bound, value));
+    let (low, high) = (bound(f64::INFINITY, f64::min), bound(f64::NEG_INFINITY, f64::max));
+    let not_finite = values.iter().filter(|value| !value.is_finite()).count();
+    let dtype = array.dtype.name();
+    if as_json {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let all = json!({
+            "name": name, "shape": values.shape(), "dtype": dtype, "min": finite(low), "max": finite(high),
+            "sum": finite(values.sum()), "not_finite": not_finite,
+        });
+        return Ok(writeln!(out, "{all}")?);
+    }
+    write!(out, "{name}: {dtype} {:?}", values.shape())?;
+    if !values.is_empty() {
+        write!(out, ", {low} to {high}, sum {}", values.sum())?;
+    }
+    if not_finite > 0 {
+        write!(out, ", {not_finite} NaN or infinite")?;
+    }
+    Ok(writeln!(out)?)
+}

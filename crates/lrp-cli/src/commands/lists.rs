@@ -1,0 +1,106 @@
+//! `lrp rules`, `lrp colormaps`, `lrp completions`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+use lrp::render::{COLORMAPS, DigitOptions, Grid, TextStyle, colormap, digit, montage};
+use lrp::rules::COMPOSITES;
+use lrp::rules::rules::RULES;
+use ndarray::Array2;
+use serde_json::json;
+
+use crate::Outcome;
+use crate::picture::save;
+
+#[derive(Args)]
+pub(crate) struct RulesOptions {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn rules(options: &RulesOptions, out: &mut dyn Write) -> Outcome {
+    if options.json {
+        let rule = |info: &lrp::rules::rules::RuleInfo| json!({ "name": info.name, "aliases": info.aliases, "usage": info.usage, "summary": info.summary });
+        let composite =
+            |info: &lrp::rules::CompositeInfo| json!({ "name": info.name, "summary": info.summary });
+        let rules: Vec<_> = RULES.iter().map(rule).collect();
+        let composites: Vec<_> = COMPOSITES.iter().map(composite).collect();
+        return Ok(writeln!(out, "{:#}", json!({ "rules": rules, "composites": composites }))?);
+    }
+    writeln!(out, "Rules (--rule); any may be given another stabilizer, as in zplus(stabilizer=1e-6)\n")?;
+    for info in RULES {
+        writeln!(out, "  {:<32} {}", info.usage, info.summary)?;
+        if let Ok(rule) = (info.make)(&[]).or_else(|_| (info.make)(&[-1.0, 1.0])) {
+            writeln!(out, "  {:<32} {rule:#}", "")?;
+        }
+        if !info.aliases.is_empty() {
+            writeln!(out, "  {:<32} also {}", "", info.aliases.join(", "))?;
+        }
+    }
+    writeln!(out, "\nComposites (--composite)\n")?;
+    COMPOSITES.iter().try_for_each(|info| Ok(writeln!(out, "  {:<32} {}", info.name, info.summary)?))
+}
+
+#[derive(Args)]
+pub(crate) struct ColormapsOptions {
+    /// Draw them all to this file
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "png")]
+    json: bool,
+}
+
+pub(crate) fn colormaps(options: &ColormapsOptions, out: &mut dyn Write) -> Outcome {
+    if options.json {
+        let map =
+            |entry: &lrp::render::Entry| json!({ "name": entry.name, "kind": format!("{:?}", entry.kind) });
+        return Ok(writeln!(out, "{:#}", json!(COLORMAPS.iter().map(map).collect::<Vec<_>>()))?);
+    }
+    if let Some(path) = &options.png {
+        save(&gallery()?, path)?;
+        return Ok(writeln!(out, "wrote {}", path.display())?);
+    }
+    writeln!(out, "Any name may end in _r for the reverse")?;
+    COLORMAPS.iter().try_for_each(|entry| Ok(writeln!(out, "  {:<24} {:?}", entry.name, entry.kind)?))
+}
+
+/// Every map as a strip with its name.
+fn gallery() -> Outcome<lrp::render::Picture> {
+    const COLUMNS: usize = 3;
+    let ramp = Array2::from_shape_fn((16, 256), |(_, column)| column as f64 / 255.0);
+    let mut rows = Vec::new();
+    for entries in COLORMAPS.chunks(COLUMNS) {
+        let mut row = Vec::new();
+        for entry in entries {
+            let strip = digit(ramp.view(), &DigitOptions { scaling: 1, colormap: colormap(entry.name)? })?;
+            let column_labels = vec![entry.name.to_owned()];
+            let text = TextStyle { size: 12.0, ..TextStyle::default() };
+            row.push(montage(&Grid {
+                rows: vec![vec![strip]],
+                column_labels,
+                margin: 4,
+                gap: 2,
+                text,
+                ..Grid::default()
+            })?);
+        }
+        rows.push(row);
+    }
+    Ok(montage(&Grid { rows, gap: 4, ..Grid::default() })?)
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsOptions {
+    /// The shell to complete in
+    shell: Shell,
+}
+
+pub(crate) fn completions(options: &CompletionsOptions, out: &mut dyn Write) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(options.shell, &mut crate::command_line(), "lrp", &mut script);
+    Ok(out.write_all(&script)?)
+}

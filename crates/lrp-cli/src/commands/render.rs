@@ -1,0 +1,99 @@
+//! `lrp render`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use lrp::io::{Limits, read_array};
+use lrp::render::{ColorBar, Grid, Outline, Picture, Span, color_bar, heatmap, montage, row, shared_scale};
+use ndarray::{Array2, ArrayD, Axis};
+
+use crate::Outcome;
+use crate::options::Samples;
+use crate::picture::{PictureOptions, save, stretched};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Relevance [h, w], [n, h, w], [n, h, w, c] (channels are summed), or vectors [n, features] with --image
+    relevance: PathBuf,
+    /// Where to write [default: the file's name with .png, in this folder]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Only these samples, such as 0,3,5-9
+    #[arg(long)]
+    samples: Option<Samples>,
+    /// Draw the contour of the samples in this file over the heatmaps
+    #[arg(long, value_name = "FILE")]
+    outline: Option<PathBuf>,
+    /// Smoothing of the contour, in pixels
+    #[arg(long, value_name = "X", default_value_t = 2.0, requires = "outline")]
+    sigma: f64,
+    /// Black columns between pictures
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    gap: usize,
+    /// Add a colour bar with numbers
+    #[arg(long)]
+    color_bar: bool,
+    #[command(flatten)]
+    pictures: PictureOptions,
+}
+
+pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
+    let relevance = planes(&options.relevance, options)?;
+    let outlines = match &options.outline {
+        Some(path) => planes(path, options)?.iter().map(stretched).map(Some).collect(),
+        None => vec![None; relevance.len()],
+    };
+    if outlines.len() != relevance.len() {
+        return Err(format!("{} outlines do not go with {} heatmaps", outlines.len(), relevance.len()).into());
+    }
+    let normalization = options.pictures.normalization(&relevance);
+    let mut pictures = Vec::new();
+    for (plane, image) in relevance.iter().zip(&outlines) {
+        let outline =
+            image.as_ref().map(|image| Outline { sigma: options.sigma, ..Outline::new(image.view()) });
+        pictures.push(heatmap(plane.view(), &options.pictures.heatmap_options(normalization, outline)?)?);
+    }
+    let mut picture = row(&pictures, options.gap)?;
+    if options.color_bar {
+        picture = with_bar(picture, &relevance, options)?;
+    }
+    let name = options.relevance.with_extension("png");
+    let default = name.file_name().map_or_else(|| PathBuf::from("heatmap.png"), PathBuf::from);
+    let path = options.out.as_ref().unwrap_or(&default);
+    save(&picture, path)?;
+    Ok(writeln!(out, "wrote {}", path.display())?)
+}
+
+/// A bar can speak for several heatmaps only if they share their scale.
+fn with_bar(picture: Picture, relevance: &[Array2<f64>], options: &Options) -> Outcome<Picture> {
+    if relevance.len() > 1 && !options.pictures.shared_scale {
+        return Err("--color-bar for several heatmaps needs --shared-scale".into());
+    }
+    let span = Span::Symmetric(shared_scale(relevance.iter().map(|plane| plane.view())));
+    let length = picture.height().max(2);
+    let bar =
+        color_bar(&ColorBar { colormap: options.pictures.colormap()?, span, length, ..ColorBar::default() })?;
+    Ok(montage(&Grid { rows: vec![vec![picture, bar]], ..Grid::default() })?)
+}
+
+fn planes(path: &PathBuf, options: &Options) -> Outcome<Vec<Array2<f64>>> {
+    let name = path.display();
+    let samples = as_samples(read_array(path, &Limits::default())?.values, options.pictures.image.is_some());
+    let chosen = match &options.samples {
+        Some(chosen) => chosen.of(samples.shape()[0]).map_err(|error| format!("{name}: {error}"))?,
+        None => (0..samples.shape()[0]).collect(),
+    };
+    let plane = |&sample: &usize| options.pictures.plane(&samples.index_axis(Axis(0), sample));
+    let planes: Outcome<Vec<_>> = chosen.iter().map(plane).collect();
+    planes.map_err(|error| format!("{name}: {error}").into())
+}
+
+/// A plane counts as one sample, and so does a vector; `[1, features]` and `--image` mean vectors.
+fn as_samples(array: ArrayD<f64>, vectors: bool) -> ArrayD<f64> {
+    match array.shape() {
+        [_] | [] => array.insert_axis(Axis(0)),
+        [rows, _] if *rows != 1 && !vectors => array.insert_axis(Axis(0)),
+        _ => array,
+    }
+}

@@ -1,0 +1,64 @@
+//! Models with what is known about them, and batches of their inputs.
+
+use std::path::{Path, PathBuf};
+
+use lrp::core::{Float, Network, Tensor, cast};
+use lrp::io::{Limits, Preparation, Sidecar, read_array, read_model};
+use ndarray::Axis;
+
+use crate::Outcome;
+use crate::options::{ModelOptions, Samples};
+
+/// A network ready to take data.
+pub(crate) struct Model<T: Float> {
+    pub(crate) network: Network<T>,
+    pub(crate) sidecar: Sidecar,
+    pub(crate) preparation: Preparation,
+}
+
+/// Samples of one file, prepared for a model.
+pub(crate) struct Batch<T> {
+    pub(crate) path: PathBuf,
+    /// Positions of the samples in their file.
+    pub(crate) positions: Vec<usize>,
+    pub(crate) inputs: Tensor<T>,
+}
+
+impl<T: Float> Model<T> {
+    pub(crate) fn open(options: &ModelOptions) -> Outcome<Self> {
+        let limits = options.limits();
+        let network = read_model(&options.model, &limits)?.cast()?;
+        let sidecar = Sidecar::of_model(&options.model, &limits)?;
+        let preparation = options.preparation(&sidecar);
+        Ok(Self { network, sidecar, preparation })
+    }
+
+    /// The name of a class: its number, and what the sidecar calls it if that is something else.
+    pub(crate) fn class(&self, class: usize) -> String {
+        match self.sidecar.classes.get(class) {
+            Some(name) if *name != class.to_string() => format!("{class} ({name})"),
+            _ => class.to_string(),
+        }
+    }
+
+    /// Reads and prepares the samples of a file; they fit the network.
+    pub(crate) fn batch(&self, path: &Path, samples: Option<&Samples>, limits: &Limits) -> Outcome<Batch<T>> {
+        let name = path.display();
+        let data = read_array(path, limits)?.values;
+        let prepared = self.preparation.apply(data).map_err(|error| format!("{name}: {error}"))?;
+        let count = prepared.shape().first().copied().unwrap_or(0);
+        let positions = match samples {
+            Some(samples) => samples.of(count).map_err(|error| format!("{name}: {error}"))?,
+            None => (0..count).collect(),
+        };
+        let inputs: Tensor<T> = cast(&prepared.select(Axis(0), &positions));
+        self.network.shapes(inputs.shape()).map_err(|error| format!("{name}: {error}"))?;
+        if let Some((index, _)) = inputs.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            if !limits.allow_not_finite {
+                let index = ndarray::Dimension::slice(&index).to_vec();
+                return Err(format!("{name}: the prepared input holds NaN or infinity at {index:?}").into());
+            }
+        }
+        Ok(Batch { path: path.to_owned(), positions, inputs })
+    }
+}

@@ -1,0 +1,189 @@
+//! Options that several commands share.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use lrp::io::{Limits, Preparation, Sidecar, read_array};
+use lrp::rules::{Composite, Dialect, PlanOptions, Rule, Target, composite};
+
+use crate::Outcome;
+
+/// A model and how its inputs are made.
+#[derive(Args)]
+pub(crate) struct ModelOptions {
+    /// The model; NAME.toml beside it may say how its inputs are prepared
+    pub(crate) model: PathBuf,
+    /// Numbers to compute with
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) dtype: Dtype,
+    /// Accept NaN and infinity in weights and inputs
+    #[arg(long)]
+    pub(crate) allow_nonfinite: bool,
+    #[command(flatten)]
+    preparation: PreparationOptions,
+}
+
+/// How data become inputs: `x / scale + shift`, reshaped, padded.
+#[derive(Args)]
+#[command(next_help_heading = "Input preparation (default: the model's sidecar)")]
+struct PreparationOptions {
+    /// Divide every value by this
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    scale: Option<f64>,
+    /// Then add this
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    shift: Option<f64>,
+    /// Shape of one sample, such as 28,28,1
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    shape: Option<Vec<usize>>,
+    /// Rows and columns to add around each image
+    #[arg(long, value_name = "N")]
+    pad: Option<usize>,
+    /// What to fill them with
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pad_value: Option<f64>,
+    /// The data are prepared already: change nothing
+    #[arg(long, conflicts_with_all = ["scale", "shift", "shape", "pad", "pad_value"])]
+    prepared: bool,
+}
+
+/// A number type.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Dtype {
+    /// Single precision
+    F32,
+    /// Double precision
+    #[default]
+    F64,
+}
+
+/// Runs a function generic over the number type with the one asked for.
+macro_rules! with_dtype {
+    ($dtype:expr, $function:ident($($argument:expr),*)) => {
+        match $dtype {
+            $crate::options::Dtype::F32 => $function::<f32>($($argument),*),
+            $crate::options::Dtype::F64 => $function::<f64>($($argument),*),
+        }
+    };
+}
+pub(crate) use with_dtype;
+
+impl ModelOptions {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { allow_not_finite: self.allow_nonfinite, ..Limits::default() }
+    }
+
+    /// The sidecar's preparation with what the command line says on top.
+    pub(crate) fn preparation(&self, sidecar: &Sidecar) -> Preparation {
+        let given = &self.preparation;
+        if given.prepared {
+            return Preparation::default();
+        }
+        let known = &sidecar.input;
+        Preparation {
+            scale: given.scale.unwrap_or(known.scale),
+            shift: given.shift.unwrap_or(known.shift),
+            shape: given.shape.clone().or_else(|| known.shape.clone()),
+            pad: given.pad.unwrap_or(known.pad),
+            pad_value: given.pad_value.unwrap_or(known.pad_value),
+        }
+    }
+}
+
+/// Which rules to use.
+#[derive(Args)]
+#[command(next_help_heading = "Rules")]
+pub(crate) struct RuleOptions {
+    /// One rule for every layer, such as epsilon(0.01); `lrp rules` lists them [default: epsilon(0.01)]
+    #[arg(long, group = "choice")]
+    rule: Option<Rule>,
+    /// A named assignment of rules to layers; `lrp rules` lists them
+    #[arg(long, group = "choice", value_name = "NAME")]
+    composite: Option<String>,
+    /// An assignment of rules to layers written in TOML
+    #[arg(long, group = "choice", value_name = "FILE.toml")]
+    preset: Option<PathBuf>,
+    /// The conventions rules are read in: published or toolbox
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<Dialect>,
+    /// Explain the probabilities of a softmax head, not the logits before it
+    #[arg(long)]
+    keep_softmax: bool,
+}
+
+impl RuleOptions {
+    pub(crate) fn composite(&self, limits: &Limits) -> Outcome<Composite> {
+        let chosen = match (&self.rule, &self.composite, &self.preset) {
+            (Some(rule), _, _) => Composite::uniform(rule.clone()),
+            (_, Some(name), _) => composite(name)?,
+            (_, _, Some(path)) => preset(path, limits)?,
+            _ => Composite::uniform(lrp::rules::rules::epsilon(0.01)),
+        };
+        Ok(match self.dialect {
+            Some(dialect) => chosen.in_dialect(dialect),
+            None => chosen,
+        })
+    }
+
+    pub(crate) fn plan_options(&self) -> PlanOptions {
+        PlanOptions { keep_softmax: self.keep_softmax, ..PlanOptions::default() }
+    }
+}
+
+fn preset(path: &Path, limits: &Limits) -> Outcome<Composite> {
+    let name = path.display();
+    let bytes = lrp::io::read_file(path, limits)?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{name}: is not text"))?;
+    Ok(text.parse().map_err(|error| format!("{name}: {error}"))?)
+}
+
+/// What to explain.
+#[derive(Args)]
+pub(crate) struct TargetOptions {
+    /// What to explain: top, all, a class such as 7, or one class a sample such as 7,2,1
+    #[arg(long, default_value = "top")]
+    target: Target,
+    /// Start from the relevance in this file, shaped like the scores
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    start: Option<PathBuf>,
+}
+
+impl TargetOptions {
+    pub(crate) fn target(&self, limits: &Limits) -> Outcome<Target> {
+        Ok(match &self.start {
+            Some(path) => Target::Given(read_array(path, limits)?.values),
+            None => self.target.clone(),
+        })
+    }
+}
+
+/// A selection of samples such as `0,3,5-9`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Samples(Vec<(usize, usize)>);
+
+impl Samples {
+    /// The positions selected from a batch of `count`.
+    pub(crate) fn of(&self, count: usize) -> Outcome<Vec<usize>> {
+        match self.0.iter().find(|(_, last)| *last >= count) {
+            Some((_, last)) => {
+                Err(format!("sample {last} is out of range; samples are 0 to {}", count - 1).into())
+            }
+            None => Ok(self.0.iter().flat_map(|&(first, last)| first..=last).collect()),
+        }
+    }
+}
+
+impl FromStr for Samples {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let part = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+            (first <= last).then_some((first, last))
+        };
+        let parts: Option<Vec<_>> = text.split(',').map(part).collect();
+        parts.map(Self).ok_or_else(|| "expected positions and ranges such as 0,3,5-9".to_owned())
+    }
+}
