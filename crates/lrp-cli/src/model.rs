@@ -52,13 +52,7 @@ impl<T: Float> Model<T> {
             None => (0..count).collect(),
         };
         let inputs: Tensor<T> = cast(&prepared.select(Axis(0), &positions));
-        self.network.shapes(inputs.shape()).map_err(|error| format!("{name}: {error}"))?;
-        if let Some((index, _)) = inputs.indexed_iter().find(|(_, value)| !value.is_finite()) {
-            if !limits.allow_not_finite {
-                let index = ndarray::Dimension::slice(&index).to_vec();
-                return Err(format!("{name}: the prepared input holds NaN or infinity at {index:?}").into());
-            }
-        }
+        self.network.check_input(&inputs).map_err(|error| format!("{name}: {error}"))?;
         Ok(Batch { path: path.to_owned(), positions, inputs })
     }
 }

@@ -158,16 +158,26 @@ impl<T: Float> Network<T> {
     /// Runs the network and keeps every value.
     ///
     /// # Errors
+    /// As [`Network::check_input`].
+    pub fn trace(&self, input: &Tensor<T>) -> Result<Trace<'_, T>> {
+        self.check_input(input)?;
+        Ok(Trace::record(self, input.clone()))
+    }
+
+    /// Says whether the network can take a batch; if it can, nothing else can fail.
+    ///
+    /// # Errors
     /// If the input's shape does not fit, or it holds NaN or infinity and the network was not built to
     /// allow that.
-    pub fn trace(&self, input: &Tensor<T>) -> Result<Trace<'_, T>> {
+    pub fn check_input(&self, input: &Tensor<T>) -> Result<()> {
         self.shapes(input.shape())?;
-        if !self.allow_not_finite
-            && let Some((index, value)) = input.indexed_iter().find(|(_, value)| !value.is_finite())
-        {
-            return Err(Error::not_finite(format!("input holds {value} at {:?}", index.slice())));
+        let fault = input.indexed_iter().find(|(_, value)| !value.is_finite() && !self.allow_not_finite);
+        match fault {
+            Some((index, value)) => {
+                Err(Error::not_finite(format!("input holds {value} at {:?}", index.slice())))
+            }
+            None => Ok(()),
         }
-        Ok(Trace::record(self, input.clone()))
     }
 
     fn check_finite(&self) -> Result<()> {

@@ -1,3 +1,5 @@
+//! Colour bars: a strip of the map with the numbers at its ends.
+
 use crate::colormap::Colormap;
 use crate::error::Error;
 use crate::heatmap::built_in;

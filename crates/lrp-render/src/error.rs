@@ -1,3 +1,5 @@
+//! What cannot be drawn, and why.
+
 use std::fmt::{self, Display};
 
 /// What went wrong while rendering; the reason is in [`Error::kind`].

@@ -1,3 +1,5 @@
+//! Relevance and inputs as pictures.
+
 use ndarray::{Array2, Array3, ArrayView2};
 
 use crate::colormap::{Colormap, colormap};

@@ -1,3 +1,5 @@
+//! Pictures in rows and columns, with labels.
+
 use crate::error::Error;
 use crate::picture::{BLACK, Picture, Rgb, WHITE};
 use crate::text::{Align, Extent, Place, TextStyle, draw_text, measure_text};

@@ -1,3 +1,5 @@
+//! The canvas: colours in `[0, 1]`, and how they become bytes.
+
 use std::io::Cursor;
 
 use image::{ImageFormat, RgbImage};

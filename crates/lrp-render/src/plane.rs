@@ -1,3 +1,5 @@
+//! Planes of numbers: made from vectors, enlarged, measured.
+
 use ndarray::{Array, Array2, ArrayView, ArrayView2, Axis, Dimension, RemoveAxis};
 
 use crate::error::{Error, ErrorKind};

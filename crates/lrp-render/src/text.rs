@@ -1,3 +1,5 @@
+//! Letters on pictures, in a bundled typeface.
+
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, PxScale, PxScaleFont, ScaleFont, point};
 
 use crate::error::{Error, ErrorKind};

@@ -27,16 +27,21 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// Text a user wrote may hold line breaks; what is said about it does not.
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into().replace(['\n', '\r'], " ") }
+    }
+
     pub(crate) fn rule(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Rule, message: message.into() }
+        Self::new(ErrorKind::Rule, message)
     }
 
     pub(crate) fn composite(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Composite, message: message.into() }
+        Self::new(ErrorKind::Composite, message)
     }
 
     pub(crate) fn target(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Target, message: message.into() }
+        Self::new(ErrorKind::Target, message)
     }
 
     /// What kind of fault this is.
@@ -48,7 +53,7 @@ impl Error {
 
 impl From<lrp_core::Error> for Error {
     fn from(error: lrp_core::Error) -> Self {
-        Self { kind: ErrorKind::Network, message: error.to_string() }
+        Self::new(ErrorKind::Network, error.to_string())
     }
 }
 

@@ -86,8 +86,9 @@ pub fn toolbox_rule(name: Option<&str>, parameter: Option<f64>) -> Result<Option
     let info = find(name)?;
     let rule = match (info.name, parameter) {
         ("epsilon" | "alphabeta", None) => Err("needs its parameter"),
-        ("epsilon" | "alphabeta", Some(value)) => (info.make)(&[value]),
-        _ => (info.make)(&[]),
+        // The toolbox ignores a parameter these rules have no use for.
+        ("simple" | "flat" | "w2", _) | (_, None) => (info.make)(&[]),
+        (_, Some(value)) => (info.make)(&[value]),
     };
     rule.map(Some).map_err(|message| Error::rule(format!("rule '{name}': {message}; usage: {}", info.usage)))
 }

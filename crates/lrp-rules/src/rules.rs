@@ -248,7 +248,8 @@ impl FromStr for Rule {
             let number = number.ok_or_else(|| usage(&format!("'{argument}' is not a number")))?;
             match key {
                 "" if stabilizer.is_none() => parameters.push(number),
-                "stabilizer" => stabilizer = Some(number),
+                "stabilizer" if number < 0.0 => return Err(usage("the stabilizer must not be negative")),
+                "stabilizer" if stabilizer.is_none() => stabilizer = Some(number),
                 _ => return Err(usage(&format!("'{argument}' is not expected there"))),
             }
         }

@@ -317,6 +317,7 @@ fn parameters_reach_every_rule_that_takes_one() {
     assert_eq!(rule("gamma", 3.0), lrp_rules::rules::gamma(3.0));
     assert_eq!(rule("signedgamma", 3.0), lrp_rules::rules::signed_gamma(3.0));
     assert!(toolbox_rule(Some("epsilon"), Some(-1.0)).is_err());
+    assert!(toolbox_rule(Some("zplus"), Some(1.0)).is_err());
 }
 
 /// Layers without a preset use the simple rule; a call that names nothing uses presets, layer by layer; one

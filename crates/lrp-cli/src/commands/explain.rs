@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use lrp::core::{Float, Tensor, cast};
 use lrp::io::write_array;
-use lrp::rules::{Plan, Target, top_classes};
-use ndarray::{ArrayD, Axis, Slice, concatenate};
+use lrp::render::Picture;
+use lrp::rules::{Plan, PlanOptions, Target, top_classes};
+use ndarray::{Array2, ArrayD, Axis, Slice, concatenate};
 use serde_json::json;
 
 use crate::Outcome;
@@ -76,18 +77,25 @@ struct Explained<T> {
 
 struct Record {
     predicted: usize,
+    target: Explains,
     /// The relevance the explanation started from, summed.
     explained: f64,
     /// The relevance that arrived at the input, summed.
     arrived: f64,
 }
 
+/// What the relevance of one sample is about.
+enum Explains {
+    Class(usize),
+    AllClasses,
+    Given,
+}
+
 fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = options.model.limits();
     let model = Model::<T>::open(&options.model)?;
     let composite = options.rules.composite(&limits)?;
-    let plan_options =
-        lrp::rules::PlanOptions { keep_layers: options.output.layers, ..options.rules.plan_options() };
+    let plan_options = PlanOptions { keep_layers: options.output.layers, ..options.rules.plan_options() };
     let plan = Plan::new(&model.network, &composite, plan_options);
     let target = options.target.target(&limits)?;
     options.pictures.colormap()?;
@@ -97,13 +105,16 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
         .iter()
         .map(|path| model.batch(path, options.samples.as_ref(), &limits))
         .collect::<Outcome<_>>()?;
-    for notice in plan.notices() {
-        eprintln!("note: {notice}");
-    }
     // Everything is computed before anything is written: a bad sample in the last file leaves no trace.
     let explained: Vec<Explained<T>> =
         batches.into_iter().map(|batch| explain_batch(&plan, batch, &target)).collect::<Outcome<_>>()?;
-    explained.iter().try_for_each(|explained| report(&model, options, explained, out))
+    plan.notices().iter().for_each(|notice| eprintln!("note: {notice}"));
+    let drawn: Vec<Option<Vec<Picture>>> =
+        explained.iter().map(|explained| pictures(&model, options, explained)).collect::<Outcome<_>>()?;
+    explained.iter().zip(&drawn).try_for_each(|(explained, drawn)| {
+        let files = write(&options.output, explained, drawn.as_deref())?;
+        report(&model, options, explained, &files, out)
+    })
 }
 
 fn explain_batch<T: Float>(plan: &Plan<'_, T>, batch: Batch<T>, target: &Target) -> Outcome<Explained<T>> {
@@ -121,7 +132,8 @@ fn explain_batch<T: Float>(plan: &Plan<'_, T>, batch: Batch<T>, target: &Target)
         for (sample, predicted) in predicted.into_iter().enumerate() {
             let sum = |array: &Tensor<T>| array.index_axis(Axis(0), sample).sum().as_f64();
             let (explained, arrived) = (sum(&explanation.seed), sum(&explanation.relevance));
-            records.push(Record { predicted, explained, arrived });
+            let target = what(target, start + sample, predicted);
+            records.push(Record { predicted, target, explained, arrived });
         }
         relevance.push(cast(&explanation.relevance));
         layers.extend(explanation.layers);
@@ -158,6 +170,26 @@ fn check_target(target: &Target, count: usize) -> Outcome {
     }
 }
 
+fn what(target: &Target, sample: usize, predicted: usize) -> Explains {
+    match target {
+        Target::Top => Explains::Class(predicted),
+        Target::Class(class) => Explains::Class(*class),
+        Target::PerSample(classes) => Explains::Class(classes[sample]),
+        Target::All => Explains::AllClasses,
+        Target::Given(_) => Explains::Given,
+    }
+}
+
+impl Explains {
+    fn describe<T: Float>(&self, model: &Model<T>) -> String {
+        match self {
+            Self::Class(class) => format!("class {}", model.class(*class)),
+            Self::AllClasses => "all classes".to_owned(),
+            Self::Given => "given relevance".to_owned(),
+        }
+    }
+}
+
 /// The part of a target that belongs to some of the samples.
 fn part(target: &Target, start: usize, end: usize) -> Target {
     match target {
@@ -181,30 +213,29 @@ fn report<T: Float>(
     model: &Model<T>,
     options: &Options,
     explained: &Explained<T>,
+    files: &Files,
     out: &mut dyn Write,
 ) -> Outcome {
-    let files = write(model, options, explained)?;
     let file = explained.batch.path.display().to_string();
     for ((record, position), picture) in
         explained.records.iter().zip(&explained.batch.positions).zip(&files.pictures)
     {
-        let Record { predicted, explained, arrived } = record;
-        let class = model.class(*predicted);
+        let Record { predicted, target, explained, arrived } = record;
+        let (class, target) = (model.class(*predicted), target.describe(model));
         if options.output.json {
             let line = json!({
-                "file": file, "sample": position, "predicted": predicted, "class": class, "explained": explained,
-                "relevance": arrived, "absorbed": explained - arrived, "picture": picture, "array": files.array,
+                "file": file, "sample": position, "predicted": predicted, "class": class, "target": target,
+                "explained": explained, "relevance": arrived, "absorbed": explained - arrived,
+                "picture": picture, "array": files.array,
             });
             writeln!(out, "{line}")?;
         } else {
             let wrote = picture.as_ref().map(|path| format!(", {}", path.display())).unwrap_or_default();
-            writeln!(
-                out,
-                "{file}[{position}]: class {class}, relevance {arrived:.4} of {explained:.4}{wrote}"
-            )?;
+            let sums = format!("relevance {arrived:.4} of {explained:.4} for {target}");
+            writeln!(out, "{file}[{position}]: predicted {class}, {sums}{wrote}")?;
         }
     }
-    match files.array {
+    match &files.array {
         Some(array) if !options.output.json => Ok(writeln!(out, "wrote {}", array.display())?),
         _ => Ok(()),
     }
@@ -217,18 +248,10 @@ struct Files {
     array: Option<PathBuf>,
 }
 
-fn write<T: Float>(model: &Model<T>, options: &Options, explained: &Explained<T>) -> Outcome<Files> {
-    let output = &options.output;
+fn write<T>(output: &OutputOptions, explained: &Explained<T>, drawn: Option<&[Picture]>) -> Outcome<Files> {
     let stem = explained.batch.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let none_asked = !output.png && !output.npy && !output.json && !output.layers;
-    let drawn = match output.png || none_asked {
-        true => pictures(model, options, explained)
-            .map(Some)
-            .or_else(|error| if output.png { Err(error) } else { Ok(None) })?,
-        false => None,
-    };
-    let array =
-        (output.npy || (none_asked && drawn.is_none())).then(|| output.out.join(format!("{stem}.npy")));
+    let array = (output.npy || (output.nothing_asked() && drawn.is_none()))
+        .then(|| output.out.join(format!("{stem}.npy")));
     if drawn.is_some() || array.is_some() || output.layers {
         let made = std::fs::create_dir_all(&output.out);
         made.map_err(|error| format!("{}: cannot make this folder: {error}", output.out.display()))?;
@@ -239,15 +262,20 @@ fn write<T: Float>(model: &Model<T>, options: &Options, explained: &Explained<T>
     for (node, relevance) in &explained.layers {
         write_array(output.out.join(format!("{stem}-{}.npy", safe(node))), relevance.view())?;
     }
-    let mut paths = vec![None; explained.records.len()];
-    for ((path, picture), position) in
-        paths.iter_mut().zip(drawn.into_iter().flatten()).zip(&explained.batch.positions)
-    {
-        let file = output.out.join(format!("{stem}-{position:04}.png"));
-        save(&picture, &file)?;
-        *path = Some(file);
+    let mut pictures = vec![None; explained.records.len()];
+    let named =
+        explained.batch.positions.iter().map(|position| output.out.join(format!("{stem}-{position:04}.png")));
+    for ((slot, picture), path) in pictures.iter_mut().zip(drawn.unwrap_or_default()).zip(named) {
+        save(picture, &path)?;
+        *slot = Some(path);
     }
-    Ok(Files { pictures: paths, array })
+    Ok(Files { pictures, array })
+}
+
+impl OutputOptions {
+    fn nothing_asked(&self) -> bool {
+        !self.png && !self.npy && !self.json && !self.layers
+    }
 }
 
 /// Node names come from model files; as part of a path they are letters, digits, `-` and `_`.
@@ -257,23 +285,30 @@ fn safe(name: &str) -> String {
         .collect()
 }
 
+/// A picture a sample; `None` if none are wanted, or nobody insists and the samples are no images.
 fn pictures<T: Float>(
     model: &Model<T>,
     options: &Options,
     explained: &Explained<T>,
-) -> Outcome<Vec<lrp::render::Picture>> {
-    let inputs: ArrayD<f64> = cast(&explained.batch.inputs);
-    let planes = |array: &ArrayD<f64>| -> Outcome<Vec<_>> {
+) -> Outcome<Option<Vec<Picture>>> {
+    if !options.output.png && !options.output.nothing_asked() {
+        return Ok(None);
+    }
+    let planes = |array: &ArrayD<f64>| -> Outcome<Vec<Array2<f64>>> {
         array.outer_iter().map(|sample| options.pictures.plane(&sample)).collect()
     };
-    let name = |path: &Path| path.display().to_string();
-    let fault = |error| format!("{}: cannot draw it: {error}", name(&explained.batch.path));
-    let (shown, relevance) = (planes(&inputs).map_err(fault)?, planes(&explained.relevance).map_err(fault)?);
+    let relevance = match planes(&explained.relevance) {
+        Err(error) if options.output.png || options.pictures.image.is_some() => {
+            return Err(format!("{}: cannot be drawn: {error}", explained.batch.path.display()).into());
+        }
+        Err(_) => return Ok(None),
+        Ok(relevance) => relevance,
+    };
     let normalization = options.pictures.normalization(&relevance);
-    let mut pictures = Vec::new();
-    for ((image, map), record) in shown.iter().zip(&relevance).zip(&explained.records) {
-        let titles = ["input".to_owned(), format!("class {}", model.class(record.predicted))];
-        pictures.push(options.pictures.pair(&stretched(image), map, normalization, titles)?);
-    }
-    Ok(pictures)
+    let images = planes(&cast(&explained.batch.inputs))?;
+    let pairs = images.iter().zip(&relevance).zip(&explained.records).map(|((image, map), record)| {
+        let titles = ["input".to_owned(), record.target.describe(model)];
+        options.pictures.pair(&stretched(image), map, normalization, titles)
+    });
+    pairs.collect::<Outcome<_>>().map(Some)
 }

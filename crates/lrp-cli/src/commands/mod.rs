@@ -18,7 +18,7 @@ mod demo;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Explain what each input value contributed to a network's decision
-    Explain(explain::Options),
+    Explain(Box<explain::Options>),
     /// Run a network and name the classes it sees
     Predict(predict::Options),
     /// Show which rule each layer gets, and why, without running anything

@@ -1,3 +1,5 @@
+//! Files on disk: detection, bounds, and writing whole or not at all.
+
 use std::io::Write;
 
 use lrp_io::{

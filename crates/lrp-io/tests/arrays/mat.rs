@@ -1,3 +1,5 @@
+//! MATLAB files: classes, storages, compression, and which variable is meant.
+
 use lrp_io::{Dtype, ErrorKind, Limits, read_array_bytes, read_arrays_bytes, read_named_array_bytes};
 use ndarray::{Array, ArrayD, IxDyn, array};
 

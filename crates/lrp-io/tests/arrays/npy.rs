@@ -1,3 +1,5 @@
+//! npy headers and payloads of every type, order and dialect.
+
 use lrp_io::{Dtype, ErrorKind, Limits};
 use ndarray::{ArrayD, IxDyn, array};
 

@@ -1,3 +1,5 @@
+//! Archives: names, selection, and what is refused.
+
 use std::io::{Cursor, Write};
 
 use lrp_io::{Dtype, ErrorKind, Limits, read_array_bytes, read_arrays_bytes, read_named_array_bytes};

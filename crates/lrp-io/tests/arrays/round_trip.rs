@@ -1,3 +1,5 @@
+//! What is written reads back the same, whatever the shape.
+
 use lrp_io::{ARRAY_FORMATS, Dtype, Limits, read_array, read_arrays, write_array, write_arrays};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tables of numbers as text.
+
 use lrp_io::{Dtype, ErrorKind, Limits, write_array};
 use ndarray::{Array3, arr0, array};
 

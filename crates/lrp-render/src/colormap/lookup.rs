@@ -1,3 +1,5 @@
+//! How a position becomes a colour: 256 entries and the arithmetic that picks one.
+
 use super::table::{COLORMAPS, Source};
 use crate::picture::Rgb;
 

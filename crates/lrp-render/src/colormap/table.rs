@@ -1,3 +1,5 @@
+//! The table of colormaps, a row each.
+
 use std::f64::consts::{PI, TAU};
 
 use super::toolbox::{self, Scale, ToolboxMap};

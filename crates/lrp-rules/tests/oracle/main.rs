@@ -208,8 +208,10 @@ fn the_formulas_are_right_where_a_person_can_check() {
         bias: DVector::from_row_slice(&[1.0, 0.0]),
         input: DVector::from_row_slice(&[1.0, 1.0, 2.0]),
     };
+    /// Rule, parameters, relevance in, relevance out.
+    type Row = (&'static str, &'static [f64], [f64; 2], [f64; 3]);
     let (both, first) = ([6.0, 2.0], [6.0, 0.0]);
-    let table: [(&str, &[f64], [f64; 2], [f64; 3]); 9] = [
+    let table: [Row; 9] = [
         ("simple", &[], both, [2.0, -3.0, 8.0]),
         ("epsilon", &[1.0], both, [12.0 / 7.0, -6.0 / 7.0 - 1.0, 24.0 / 7.0 + 2.0]),
         ("zplus", &[], both, [12.0 / 7.0, 2.0, 24.0 / 7.0]),
