@@ -62,6 +62,8 @@ pub(crate) struct Arrays(Vec<(String, ArrayD<f64>)>);
 /// Runs every suite that is asked for; `false` if anything differs.
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let root = options.reference.clone().unwrap_or_else(|| workspace().join("data/golden"));
+    let failures = workspace().join("target/verify");
+    failure::clear(&failures)?;
     let mut outcomes = Vec::new();
     let mut strangers = Vec::new();
     for (suite, folder) in folders(&root)? {
@@ -87,7 +89,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
             if !options.json {
                 report::print(&outcome, options.verbose || options.case.is_some());
             }
-            failure::write(&workspace().join("target/verify"), &outcome)?;
+            failure::write(&failures, &outcome)?;
             outcomes.push(outcome);
         }
     }

@@ -30,7 +30,9 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn shape(message: impl Into<String>) -> Self {
+    /// A shape a layer cannot take; for layers of the user's own too.
+    #[must_use]
+    pub fn shape(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Shape, node: None, message: message.into() }
     }
 
@@ -44,12 +46,6 @@ impl Error {
 
     pub(crate) fn cast(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Cast, node: None, message: message.into() }
-    }
-
-    /// A complaint of a user's own layer about the shapes it is given.
-    #[must_use]
-    pub fn of_shape(message: impl Into<String>) -> Self {
-        Self::shape(message)
     }
 
     pub(crate) fn at(mut self, node: &str) -> Self {

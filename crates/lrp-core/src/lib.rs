@@ -13,7 +13,7 @@ mod kernels;
 pub use error::{Error, ErrorKind, Result};
 pub use kernels::Kernels;
 pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};
-pub use layers::{Add, Convolution, Flatten, Linear, MaxPool, Op, Rect, SoftMax, SumPool, Tanh};
+pub use layers::{Add, Convolution, Flatten, Linear, MaxPool, Op, Pointwise, Rect, SoftMax, SumPool, Tanh};
 pub use lens::WeightLens;
 pub use network::{Network, NetworkBuilder, Node, Value};
 pub use tensor::{Float, Tensor, TensorView, cast};

@@ -41,7 +41,7 @@ impl<T: Float> Layer<T> for Running<T> {
     fn output_shape(&self, inputs: &[&[usize]]) -> lrp_core::Result<Vec<usize>> {
         match inputs {
             [[n, features]] => Ok(vec![*n, *features]),
-            _ => Err(Error::of_shape("sums along features only")),
+            _ => Err(Error::shape("sums along features only")),
         }
     }
 

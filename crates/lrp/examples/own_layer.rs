@@ -1,38 +1,29 @@
 //! A layer of one's own: leaky rectifiers, through which relevance passes: `cargo run -p lrp --example own_layer`.
+//!
+//! A function of one number needs no more than this; other layers implement `lrp::core::Layer`.
 
-use lrp::core::{Crossing, Flow, Kind, Layer, Linear, Record, Result, TensorView};
-use lrp::prelude::*;
-use ndarray::{Zip, arr1, arr2};
+use std::sync::Arc;
+
+use lrp::core::{Float, Linear, Pointwise};
+use lrp::prelude::{Composite, Network, Op, Plan, PlanOptions, Target, epsilon};
+use ndarray::{arr1, arr2};
+
 #[derive(Debug)]
 struct LeakyRect(f64);
-impl Layer<f64> for LeakyRect {
-    fn kind(&self) -> Kind {
-        Kind::Custom
+
+impl Pointwise for LeakyRect {
+    fn value<T: Float>(&self, x: T) -> T {
+        if x < T::zero() { T::of(self.0) * x } else { x }
     }
-    fn crossing(&self) -> Crossing {
-        Crossing::Route
-    }
-    fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
-        Ok(inputs[0].to_vec())
-    }
-    fn forward(&self, inputs: &[TensorView<f64>], _: Kernels) -> Tensor<f64> {
-        inputs[0].mapv(|x| if x < 0.0 { self.0 * x } else { x })
-    }
-    fn flow<'a>(&'a self, _: &'a Record<'_, f64>) -> Flow<'a, f64> {
-        Flow::Route(Box::new(|relevance| vec![relevance.to_owned()]))
-    }
-    fn gradient(&self, record: &Record<'_, f64>, upstream: TensorView<f64>) -> Vec<Tensor<f64>> {
-        vec![
-            Zip::from(&record.inputs[0])
-                .and(&upstream)
-                .map_collect(|&x, &g| if x < 0.0 { self.0 * g } else { g }),
-        ]
+
+    fn slope<T: Float>(&self, x: T, _: T) -> T {
+        if x < T::zero() { T::of(self.0) } else { T::one() }
     }
 }
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dense = Linear::new(arr2(&[[1.0, -2.0], [3.0, 0.5]]), arr1(&[0.0, 0.0]))?;
-    let network = Network::sequential([dense.into(), Op::Custom(std::sync::Arc::new(LeakyRect(0.1)))])?;
+    let network = Network::<f64>::sequential([dense.into(), Op::Custom(Arc::new(LeakyRect(0.1)))])?;
     let plan = Plan::new(&network, &Composite::uniform(epsilon(1e-6)), PlanOptions::default());
     println!("{}", plan.explain(&arr2(&[[1.0, -1.0]]).into_dyn(), &Target::All)?.relevance);
     Ok(())

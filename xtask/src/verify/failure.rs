@@ -10,6 +10,14 @@ use ndarray::{Array2, ArrayD};
 
 use super::{Check, Outcome};
 
+/// Removes what an earlier run left.
+pub(super) fn clear(root: &Path) -> Result<()> {
+    if root.exists() {
+        std::fs::remove_dir_all(root)?;
+    }
+    Ok(())
+}
+
 /// Writes every failed check of `outcome` under `root`.
 pub(super) fn write(root: &Path, outcome: &Outcome) -> Result<()> {
     for check in outcome.checks.iter().filter(|check| !check.passes()) {

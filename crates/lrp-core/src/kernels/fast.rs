@@ -32,7 +32,7 @@ pub(crate) fn convolve<T: Float>(
             let rows = start..start + positions.len();
             for group in 0..groups {
                 let mut panel = panel.slice_mut(s![..positions.len(), ..]);
-                gather(sample, channels, &weights, group, geometry, positions, &mut panel);
+                weights.windows(geometry, channels, group).gather(sample, positions, &mut panel);
                 let mut z = z.slice_mut(s![rows.clone(), weights.columns(group)]);
                 general_mat_mul(T::one(), &panel, &weights.of(group), T::zero(), &mut z);
             }
@@ -65,7 +65,7 @@ pub(crate) fn convolve_transposed<T: Float>(
                 let mut panel = panel.slice_mut(s![..positions.len(), ..]);
                 let signal = signal.slice(s![rows.clone(), weights.columns(group)]);
                 general_mat_mul(T::one(), &signal, &weights.of(group).t(), T::zero(), &mut panel);
-                scatter(sample, channels, &weights, group, geometry, positions, panel.view());
+                weights.windows(geometry, channels, group).scatter(sample, positions, panel.view());
             }
         }
     }
@@ -101,59 +101,70 @@ impl<T: Float> Weights<T> {
         self.matrix.slice(s![.., self.columns(group)])
     }
 
+    fn windows<'g>(&self, geometry: &'g Geometry, channels: usize, group: usize) -> Windows<'g> {
+        Windows { geometry, channels, first: group * self.inputs, inputs: self.inputs }
+    }
+
     /// Output positions whose windows are gathered at once.
     fn block(&self) -> usize {
         (PANEL / self.rows().max(1)).max(1)
     }
 }
 
-fn gather<T: Float>(
-    sample: &[T],
+/// How windows of one group lie in a sample `[d, h, w, c]` that is one slice.
+struct Windows<'g> {
+    geometry: &'g Geometry,
+    /// Channels of the sample.
     channels: usize,
-    weights: &Weights<T>,
-    group: usize,
-    geometry: &Geometry,
-    positions: &[[usize; 3]],
-    panel: &mut ArrayViewMut2<'_, T>,
-) {
-    for (&position, mut row) in positions.iter().zip(panel.outer_iter_mut()) {
-        let row = row.as_slice_mut().unwrap_or_default();
-        for (tap, to) in coordinates(geometry.kernel).zip(row.chunks_exact_mut(weights.inputs)) {
-            match offset(geometry, position, tap, channels, group * weights.inputs) {
-                Some(from) => to.copy_from_slice(&sample[from..from + weights.inputs]),
-                None => to.fill(T::zero()),
-            }
-        }
-    }
-}
-
-fn scatter<T: Float>(
-    sample: &mut [T],
-    channels: usize,
-    weights: &Weights<T>,
-    group: usize,
-    geometry: &Geometry,
-    positions: &[[usize; 3]],
-    panel: ArrayView2<'_, T>,
-) {
-    for (&position, row) in positions.iter().zip(panel.outer_iter()) {
-        let row = row.to_slice().unwrap_or_default();
-        for (tap, from) in coordinates(geometry.kernel).zip(row.chunks_exact(weights.inputs)) {
-            if let Some(to) = offset(geometry, position, tap, channels, group * weights.inputs) {
-                sample[to..to + weights.inputs].iter_mut().zip(from).for_each(|(r, &s)| *r += s);
-            }
-        }
-    }
-}
-
-/// Where the channels of a group start in a sample `[d, h, w, c]`; `None` in the padding.
-fn offset(
-    geometry: &Geometry,
-    position: [usize; 3],
-    tap: [usize; 3],
-    channels: usize,
+    /// The first channel of the group, and how many it has.
     first: usize,
-) -> Option<usize> {
-    let [i, j, k] = geometry.source(position, tap)?;
-    Some(((i * geometry.input[1] + j) * geometry.input[2] + k) * channels + first)
+    inputs: usize,
+}
+
+impl Windows<'_> {
+    fn gather<T: Float>(&self, sample: &[T], positions: &[[usize; 3]], panel: &mut ArrayViewMut2<'_, T>) {
+        for (&position, mut row) in positions.iter().zip(panel.outer_iter_mut()) {
+            let mut rest = row.as_slice_mut().unwrap_or_default();
+            self.pieces(position, |length, from| {
+                let (to, behind) = std::mem::take(&mut rest).split_at_mut(length);
+                rest = behind;
+                match from {
+                    Some(from) => to.copy_from_slice(&sample[from..from + length]),
+                    None => to.fill(T::zero()),
+                }
+            });
+        }
+    }
+
+    fn scatter<T: Float>(&self, sample: &mut [T], positions: &[[usize; 3]], panel: ArrayView2<'_, T>) {
+        for (&position, row) in positions.iter().zip(panel.outer_iter()) {
+            let mut rest = row.to_slice().unwrap_or_default();
+            self.pieces(position, |length, to| {
+                let (from, behind) = rest.split_at(length);
+                rest = behind;
+                if let Some(to) = to {
+                    sample[to..to + length].iter_mut().zip(from).for_each(|(r, &s)| *r += s);
+                }
+            });
+        }
+    }
+
+    /// Calls `f(length, start)` for the stretches of the sample a window consists of, in the panel's order;
+    /// there is no start in the padding. A row of taps is one stretch where its channels are neighbours.
+    fn pieces(&self, position: [usize; 3], mut f: impl FnMut(usize, Option<usize>)) {
+        let [depth, height, width] = self.geometry.kernel;
+        let neighbours = self.geometry.dilation[2] == 1 && self.inputs == self.channels;
+        for [i, j, _] in coordinates([depth, height, 1]) {
+            match (self.start(position, [i, j, 0]), self.start(position, [i, j, width - 1])) {
+                (Some(start), Some(_)) if neighbours => f(width * self.inputs, Some(start)),
+                _ => (0..width).for_each(|k| f(self.inputs, self.start(position, [i, j, k]))),
+            }
+        }
+    }
+
+    fn start(&self, position: [usize; 3], tap: [usize; 3]) -> Option<usize> {
+        let [i, j, k] = self.geometry.source(position, tap)?;
+        let [_, height, width] = self.geometry.input;
+        Some(((i * height + j) * width + k) * self.channels + self.first)
+    }
 }

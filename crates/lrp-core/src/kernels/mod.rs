@@ -40,6 +40,7 @@ impl Geometry {
     }
 
     /// The input coordinate that `tap` of the window at `output` reads; `None` in the padding.
+    #[inline]
     pub(crate) fn source(&self, output: [usize; 3], tap: [usize; 3]) -> Option<[usize; 3]> {
         let mut source = [0; 3];
         for axis in 0..3 {

@@ -11,20 +11,18 @@ mod convolution;
 mod flatten;
 mod linear;
 mod max_pool;
-mod rect;
+mod pointwise;
 mod softmax;
 mod sum_pool;
-mod tanh;
 
 pub use add::Add;
 pub use convolution::Convolution;
 pub use flatten::Flatten;
 pub use linear::Linear;
 pub use max_pool::MaxPool;
-pub use rect::Rect;
+pub use pointwise::{Pointwise, Rect, Tanh};
 pub use softmax::SoftMax;
 pub use sum_pool::SumPool;
-pub use tanh::Tanh;
 
 /// Every layer a network can be made of.
 ///
