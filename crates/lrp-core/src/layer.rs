@@ -126,19 +126,36 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind with the name users write.
-    pub const NAMES: [(Self, &'static str); 10] = [
-        (Self::Linear, "Linear"),
-        (Self::Convolution, "Convolution"),
-        (Self::SumPool, "SumPool"),
-        (Self::MaxPool, "MaxPool"),
-        (Self::Rect, "Rect"),
-        (Self::Tanh, "Tanh"),
-        (Self::SoftMax, "SoftMax"),
-        (Self::Flatten, "Flatten"),
-        (Self::Add, "Add"),
-        (Self::Custom, "Custom"),
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::Linear,
+        Self::Convolution,
+        Self::SumPool,
+        Self::MaxPool,
+        Self::Rect,
+        Self::Tanh,
+        Self::SoftMax,
+        Self::Flatten,
+        Self::Add,
+        Self::Custom,
     ];
+
+    /// The name users write.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "Linear",
+            Self::Convolution => "Convolution",
+            Self::SumPool => "SumPool",
+            Self::MaxPool => "MaxPool",
+            Self::Rect => "Rect",
+            Self::Tanh => "Tanh",
+            Self::SoftMax => "SoftMax",
+            Self::Flatten => "Flatten",
+            Self::Add => "Add",
+            Self::Custom => "Custom",
+        }
+    }
 
     /// Whether layers of this kind hold trained weights.
     #[must_use]
@@ -149,8 +166,7 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(kind, _)| kind == self).map_or("Custom", |(_, name)| name);
-        f.pad(name)
+        f.pad(self.name())
     }
 }
 
@@ -159,10 +175,10 @@ impl FromStr for Kind {
 
     /// Reads a kind's name, upper or lower case.
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let found = Self::NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
-        found.map(|(kind, _)| *kind).ok_or_else(|| {
-            let names: Vec<&str> = Self::NAMES.iter().map(|(_, name)| *name).collect();
-            format!("unknown layer kind '{text}'; one of {}", names.join(", "))
+        let found = Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(text));
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("unknown layer kind '{text}'; one of {names}")
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lrp_core::{
     Affine, Crossing, Error, ErrorKind, Float, Flow, Kernels, Kind, Layer, Linear, Mix, Network,
-    NetworkBuilder, Op, Record, Rect, Tensor, TensorView, Value, WeightLens,
+    NetworkBuilder, Op, Pointwise, Record, Rect, Tensor, TensorView, Value, WeightLens,
 };
 use ndarray::{Axis, arr1, arr2};
 
@@ -123,4 +123,28 @@ fn its_refusals_name_its_node() {
         (error.kind(), error.to_string().as_str()),
         (ErrorKind::NotFinite, "running: strength is not finite")
     );
+}
+
+/// A rectifier that lets a tenth of what is negative through.
+#[derive(Debug)]
+struct Leaky;
+
+impl Pointwise for Leaky {
+    fn value<T: Float>(&self, x: T) -> T {
+        x * self.slope(x, x)
+    }
+
+    fn slope<T: Float>(&self, x: T, _: T) -> T {
+        if x < T::zero() { T::of(0.1) } else { T::one() }
+    }
+}
+
+#[test]
+fn an_activation_needs_its_value_and_slope_only() {
+    let network = Network::<f64>::sequential([Op::Custom(Arc::new(Leaky))]).unwrap();
+    assert_eq!(network.nodes()[0].kind(), Kind::Custom);
+    let trace = network.trace(&arr2(&[[-2.0, 0.0, 3.0]]).into_dyn()).unwrap();
+    assert_eq!(trace.output(), &arr2(&[[-0.2, 0.0, 3.0]]).into_dyn());
+    let gradient = trace.gradient(network.output(), &arr2(&[[10.0, 20.0, 30.0]]).into_dyn());
+    assert_eq!(gradient, arr2(&[[1.0, 20.0, 30.0]]).into_dyn());
 }

@@ -11,6 +11,11 @@
 //! order, and the [`Dtype`] they had. [`read_arrays`] gives all arrays of a file with their names.
 //! [`write_array`] and [`write_arrays`] write arrays of f32 and f64. The formats are the rows of
 //! [`ARRAY_FORMATS`]; a file is recognised by its content first and by its extension second.
+//!
+//! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
+//! today that is the toolbox's text, in both of its layouts, written digit for digit as Python
+//! would. A [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
+//!
 //! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
 //! failures are an [`Error`].
 //!

@@ -134,7 +134,7 @@ pub const COMPOSITES: &[CompositeInfo] = &[
     },
     CompositeInfo {
         name: "epsilon-plus",
-        summary: "zplus for convolutions, epsilon(1e-6) for dense layers",
+        summary: "zplus for convolutions, epsilon(1e-6) for dense layers and pools",
         make: || epsilon_with(z_plus()),
     },
     CompositeInfo {
@@ -144,7 +144,7 @@ pub const COMPOSITES: &[CompositeInfo] = &[
     },
     CompositeInfo {
         name: "epsilon-alpha2-beta1",
-        summary: "alphabeta(2,1) for convolutions, epsilon(1e-6) for dense layers",
+        summary: "alphabeta(2,1) for convolutions, epsilon(1e-6) for dense layers and pools",
         make: || epsilon_with(alpha_beta(2.0, 1.0)),
     },
     CompositeInfo {

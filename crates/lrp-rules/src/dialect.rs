@@ -23,8 +23,17 @@ pub enum Dialect {
 const TOOLBOX_POOL: f64 = 1e-12;
 
 impl Dialect {
-    /// Every dialect with the name users write.
-    pub const NAMES: [(Self, &'static str); 2] = [(Self::Published, "published"), (Self::Toolbox, "toolbox")];
+    /// Every dialect.
+    pub const ALL: [Self; 2] = [Self::Published, Self::Toolbox];
+
+    /// The name users write.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Toolbox => "toolbox",
+        }
+    }
 
     /// What `rule` becomes on a layer of some kind, and why; `None` where the dialect changes nothing.
     pub(crate) fn adjust(self, kind: Kind, rule: &Rule) -> Option<(Rule, &'static str)> {
@@ -35,19 +44,19 @@ impl Dialect {
 
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(dialect, _)| dialect == self).map_or("", |(_, name)| name);
-        f.pad(name)
+        f.pad(self.name())
     }
 }
 
 impl FromStr for Dialect {
     type Err = Error;
 
+    /// Reads a dialect's name, upper or lower case.
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(text));
-        found.map(|(dialect, _)| *dialect).ok_or_else(|| {
-            let names: Vec<&str> = Self::NAMES.iter().map(|(_, name)| *name).collect();
-            Error::composite(format!("unknown dialect '{text}'; one of {}", names.join(", ")))
+        let found = Self::ALL.into_iter().find(|dialect| dialect.name().eq_ignore_ascii_case(text));
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::composite(format!("unknown dialect '{text}'; one of {names}"))
         })
     }
 }

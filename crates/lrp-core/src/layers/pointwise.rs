@@ -36,7 +36,8 @@ impl Pointwise for Rect {
     }
 
     fn value<T: Float>(&self, x: T) -> T {
-        x.max(T::zero())
+        // `max` would turn NaN, where it is allowed, into zero.
+        if x <= T::zero() { T::zero() } else { x }
     }
 
     fn slope<T: Float>(&self, x: T, _: T) -> T {
