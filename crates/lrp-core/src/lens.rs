@@ -36,12 +36,25 @@ impl WeightLens {
         let zero = T::zero();
         match self {
             Self::Value => w,
-            Self::Positive => w.max(zero),
-            Self::Negative => w.min(zero),
+            // `max` and `min` would turn NaN, where it is allowed, into zero.
+            Self::Positive => {
+                if w <= zero {
+                    zero
+                } else {
+                    w
+                }
+            }
+            Self::Negative => {
+                if w >= zero {
+                    zero
+                } else {
+                    w
+                }
+            }
             Self::One => T::one(),
             Self::Square => w * w,
-            Self::Lift(gamma) => w + T::of(gamma) * w.max(zero),
-            Self::Sink(gamma) => w + T::of(gamma) * w.min(zero),
+            Self::Lift(gamma) => w + T::of(gamma) * Self::Positive.see(w),
+            Self::Sink(gamma) => w + T::of(gamma) * Self::Negative.see(w),
         }
     }
 }

@@ -209,8 +209,8 @@ impl InputLens {
     ) -> CowArray<'a, T, ndarray::IxDyn> {
         match self {
             Self::Value => x.view().into(),
-            Self::Positive => x.mapv(|value| value.max(T::zero())).into(),
-            Self::Negative => x.mapv(|value| value.min(T::zero())).into(),
+            Self::Positive => x.mapv(|value| WeightLens::Positive.see(value)).into(),
+            Self::Negative => x.mapv(|value| WeightLens::Negative.see(value)).into(),
             Self::Less(value) => x.mapv(|x| x - T::of(value)).into(),
             Self::Fill(value) => lrp_core::Tensor::from_elem(x.raw_dim(), T::of(value)).into(),
         }

@@ -144,12 +144,15 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["alpha", "alphabeta_slow", "alpha_slow"],
         usage: "alphabeta(alpha=2, beta=alpha-1)",
         summary: "alpha times the positive part less beta times the negative part",
-        make: |given| match *given {
-            [] => Ok(alpha_beta(2.0, 1.0)),
-            [alpha] => Ok(alpha_beta(alpha, alpha - 1.0)),
-            [alpha, beta] if (alpha - beta - 1.0).abs() <= 1e-9 => Ok(alpha_beta(alpha, beta)),
-            [_, _] => Err("alpha - beta must be 1"),
-            _ => Err("takes two parameters at most"),
+        make: |given| {
+            let (alpha, beta) = match *given {
+                [] => (2.0, 1.0),
+                [alpha] => (alpha, alpha - 1.0),
+                [alpha, beta] => (alpha, beta),
+                _ => return Err("takes two parameters at most"),
+            };
+            let conserves = (alpha - beta - 1.0).abs() <= 1e-9;
+            if conserves { Ok(alpha_beta(alpha, beta)) } else { Err("alpha - beta must be 1") }
         },
     },
     RuleInfo {

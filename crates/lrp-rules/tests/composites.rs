@@ -6,8 +6,8 @@ use lrp_core::{
     Value, Window,
 };
 use lrp_rules::rules::{
-    RULES, alpha_beta, epsilon, find, flat, gamma, pass, signed_gamma, simple, w_square, z_box, z_minus,
-    z_plus,
+    RULES, RuleInfo, alpha_beta, epsilon, find, flat, gamma, pass, signed_gamma, simple, w_square, z_box,
+    z_minus, z_plus,
 };
 use lrp_rules::{
     B, COMPOSITES, Composite, Dialect, Error, ErrorKind, Gate, Plan, PlanOptions, Rule, Select, Target, W, X,
@@ -64,12 +64,10 @@ proptest! {
         two in -50.0..50.0_f64,
         stabilizer in prop::option::of(prop_oneof![0.0..1.0_f64, 0.0..1e-12_f64]),
     ) {
-        let rules = [
-            simple(), epsilon(one), gamma(one), signed_gamma(one), z_plus(), z_minus(), flat(), w_square(),
-            alpha_beta(two, two - 1.0), z_box(two, two + one), pass(),
-        ];
-        prop_assert_eq!(rules.len(), RULES.len());
-        for rule in rules {
+        let lists: [&[f64]; 4] = [&[], &[one], &[two, two - 1.0], &[two, two + one]];
+        let made = |info: &RuleInfo| lists.map(|given| (info.make)(given).ok()).into_iter().flatten().collect::<Vec<_>>();
+        prop_assert!(RULES.iter().all(|info| !made(info).is_empty()));
+        for rule in RULES.iter().flat_map(made) {
             let rule = stabilizer.map_or(rule.clone(), |stabilizer| rule.stabilized(stabilizer));
             let text = rule.to_string();
             prop_assert_eq!(&text.parse::<Rule>().unwrap(), &rule, "{}", text);
