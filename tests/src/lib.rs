@@ -4,6 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 /// A file of this workspace.
 #[must_use]
 pub fn workspace(path: &str) -> PathBuf {

@@ -197,6 +197,7 @@ fn wrong_calls_get_one_line_and_leave_nothing() {
     let composite = place.write("bad.toml", "otherwise = 'epsilon'\n[[layer]]\nrule = 'flat'\n");
     let before = place.files();
     let (model, data) = (lenet(), digits());
+    let maxpool = workspace("data/models/mnist-lenet5-maxpool.txt").display().to_string();
     let explain: &[&str] = &["explain", &model, &data];
     let cases: Vec<(Vec<&str>, &str)> = vec![
         ([explain, &["--rule", "foo"]].concat(), "unknown rule 'foo'; one of simple"),
@@ -213,6 +214,16 @@ fn wrong_calls_get_one_line_and_leave_nothing() {
         ([explain, &["--shape", "3,3"]].concat(), "are no samples of shape [3, 3]"),
         ([explain, &["--prepared"]].concat(), "convolution_0: input has shape [100, 784], expected"),
         ([explain, &["--scaling", "0"]].concat(), "scaling"),
+        (
+            [explain, &["--rule", "gamma(1e300)", "--dtype", "f32"]].concat(),
+            "the relevance of sample 0 overflows",
+        ),
+        (vec!["explain", &maxpool, &data, "--scaling", "0"], "scaling"),
+        (
+            vec!["plan", &maxpool, "--shape", "4,4,1", "--pad", "9999999999999999999"],
+            "pad is 9999999999999999999",
+        ),
+        (vec!["plan", &model, "--shape", "4294967296,4294967296,4"], "overflows"),
         (vec!["explain", &model, &truncated], "cut.npy"),
         (vec!["explain", &model, &nan], "input holds NaN at [0, 2, 2, 0]"),
         (vec!["explain", &model, "nowhere.npy"], "nowhere.npy: cannot read"),
@@ -231,6 +242,33 @@ fn wrong_calls_get_one_line_and_leave_nothing() {
         assert_eq!(complaint.lines().count(), 1, "{call:?}: {complaint}");
         assert!(output.stdout.is_empty(), "{call:?}");
         assert_eq!(place.files(), before, "{call:?} wrote something");
+    }
+}
+
+#[test]
+fn what_was_read_is_never_overwritten_and_results_never_mix() {
+    let place = Place::new();
+    let model = place.write("m.txt", "Linear 4 2\n1 2 3 4 5 6 7 8\n0 0\nRect\n");
+    let numbers =
+        lrp::io::write_array(place.path().join("in.npy"), ndarray::arr2(&[[1.0, 2.0, 3.0, 4.0]]).view());
+    numbers.expect("an input");
+    fs::create_dir(place.path().join("out")).expect("a folder");
+    fs::copy(place.path().join("in.npy"), place.path().join("out/in.npy")).expect("a copy");
+    fs::create_dir(place.path().join("in-0000.png")).expect("a folder in the way");
+    let before = fs::read(place.path().join("in.npy")).expect("the input");
+    let cases: [(&[&str], &str); 4] = [
+        (&["explain", &model, "in.npy", "--npy", "--out", "."], "is read by this call"),
+        (&["explain", &model, "in.npy", "out/in.npy", "--npy"], "two results would be written there"),
+        (&["explain", &model, "in.npy", "--png", "--out", "."], "not a regular file"),
+        (&["render", "in.npy", "--image", "2,2", "--out", "in.npy"], "is read by this call"),
+    ];
+    for (call, expected) in cases {
+        let output = place.run(call);
+        let complaint = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{call:?}: {complaint}");
+        assert!(complaint.contains(expected) && complaint.lines().count() == 1, "{call:?}: {complaint}");
+        assert_eq!(fs::read(place.path().join("in.npy")).expect("the input"), before, "{call:?}");
+        assert_eq!(place.files(), ["in-0000.png", "in.npy", "m.txt", "out"], "{call:?}");
     }
 }
 

@@ -13,6 +13,7 @@ mod options;
 mod model;
 mod picture;
 mod progress;
+mod targets;
 
 use commands::Command;
 
@@ -67,9 +68,14 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn complain(message: &str) -> ExitCode {
-    let line: Vec<&str> = message.split_whitespace().collect();
-    eprintln!("error: {}", line.join(" "));
+    let line: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    say(&format!("error: {}", line.join(" ")));
     ExitCode::from(WRONG)
+}
+
+/// A line on standard error; where nobody can be told, nothing is left to do.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", line.replace(char::is_control, " "));
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

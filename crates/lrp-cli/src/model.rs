@@ -27,9 +27,12 @@ pub(crate) struct Batch<T> {
 impl<T: Float> Model<T> {
     pub(crate) fn open(options: &ModelOptions) -> Outcome<Self> {
         let limits = options.limits();
-        let network = read_model(&options.model, &limits)?.cast()?;
+        let name = options.model.display();
+        let network =
+            read_model(&options.model, &limits)?.cast().map_err(|error| format!("{name}: {error}"))?;
         let sidecar = Sidecar::of_model(&options.model, &limits)?;
         let preparation = options.preparation(&sidecar);
+        preparation.check()?;
         Ok(Self { network, sidecar, preparation })
     }
 
@@ -46,7 +49,9 @@ impl<T: Float> Model<T> {
         let name = path.display();
         let data = read_array(path, limits)?.values;
         let prepared = self.preparation.apply(data).map_err(|error| format!("{name}: {error}"))?;
-        let count = prepared.shape().first().copied().unwrap_or(0);
+        let Some(&count) = prepared.shape().first() else {
+            return Err(format!("{name}: holds a single number, expected samples [n, ...]").into());
+        };
         let positions = match samples {
             Some(samples) => samples.of(count).map_err(|error| format!("{name}: {error}"))?,
             None => (0..count).collect(),

@@ -167,7 +167,8 @@ impl Samples {
     pub(crate) fn of(&self, count: usize) -> Outcome<Vec<usize>> {
         match self.0.iter().find(|(_, last)| *last >= count) {
             Some((_, last)) => {
-                Err(format!("sample {last} is out of range; samples are 0 to {}", count - 1).into())
+                Err(format!("sample {last} is out of range; samples are 0 to {}", count.saturating_sub(1))
+                    .into())
             }
             None => Ok(self.0.iter().flat_map(|&(first, last)| first..=last).collect()),
         }

@@ -77,7 +77,7 @@ impl PictureOptions {
             Normalization::Shared(scale) => scale,
             _ => shared_scale([relevance.view()]),
         };
-        let outline = Outline { color: [0.35; 3], ..Outline::new(input.view()) };
+        let outline = Outline { color: OUTLINE, ..Outline::new(input.view()) };
         let shown = digit(input.view(), &DigitOptions { scaling: self.scaling, ..DigitOptions::default() })?;
         let mapped = heatmap(relevance.view(), &self.heatmap_options(normalization, Some(outline))?)?;
         let length = mapped.height().max(2);
@@ -97,6 +97,9 @@ impl PictureOptions {
         Ok(montage(&Grid { rows, gap: 0, margin: 0, ..Grid::default() })?)
     }
 }
+
+/// Grey enough not to pass for relevance.
+pub(crate) const OUTLINE: [f64; 3] = [0.35; 3];
 
 /// Keeps pale pictures apart from a white page.
 pub(crate) const FRAME: Option<[f64; 3]> = Some([0.85; 3]);

@@ -25,13 +25,14 @@ pub trait Layer<T: Float>: Debug + Send + Sync {
     /// If the layer cannot take inputs of these shapes; every later call relies on this check.
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>>;
 
-    /// Computes the output.
+    /// Computes the output from inputs whose shapes [`Layer::output_shape`] has accepted.
     fn forward(&self, inputs: &[TensorView<'_, T>], kernels: Kernels) -> Tensor<T>;
 
     /// How relevance crosses this layer at a recorded point.
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T>;
 
-    /// The product of `upstream` with this layer's derivative at a recorded point, one array an input.
+    /// The product of `upstream`, shaped like the output, with this layer's derivative at a recorded point: one
+    /// array an input, shaped like it.
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>>;
 
     /// The first weight that is NaN or infinite, in words; `None` when all are finite.

@@ -25,6 +25,12 @@ impl Value {
         Self(node + 1)
     }
 
+    /// The value at a position among all values: the inverse of [`Value::index`].
+    #[must_use]
+    pub fn at(index: usize) -> Self {
+        Self(index)
+    }
+
     /// The position among all values, the input being 0 and node `i` writing `i + 1`.
     #[must_use]
     pub fn index(self) -> usize {
@@ -83,10 +89,8 @@ impl<T: Float> Network<T> {
     /// If there is no layer, or a weight is NaN or infinite.
     pub fn sequential(layers: impl IntoIterator<Item = Op<T>>) -> Result<Self> {
         let mut builder = NetworkBuilder::new();
-        let mut value = Value::INPUT;
-        for (index, op) in layers.into_iter().enumerate() {
-            let name = format!("{}_{index}", op.layer().kind().to_string().to_lowercase());
-            value = builder.add(name, op, &[value]);
+        for op in layers {
+            builder.push(op);
         }
         builder.build()
     }
@@ -138,11 +142,13 @@ impl<T: Float> Network<T> {
         if input.first().is_none_or(|&samples| samples == 0) {
             return Err(Error::shape(format!("input of shape {input:?} holds no sample")));
         }
+        check_size(input)?;
         let mut shapes = vec![input.to_vec()];
         for node in &self.nodes {
             let inputs: Vec<&[usize]> = node.inputs.iter().map(|value| &shapes[value.0][..]).collect();
-            let shape = node.op.layer().output_shape(&inputs).map_err(|error| error.at(&node.name))?;
-            shapes.push(shape);
+            let shape =
+                node.op.layer().output_shape(&inputs).and_then(|shape| check_size(&shape).map(|()| shape));
+            shapes.push(shape.map_err(|error| error.at(&node.name))?);
         }
         Ok(shapes)
     }
@@ -187,6 +193,16 @@ impl<T: Float> Network<T> {
         let fault =
             |node: &Node<T>| Some(Error::not_finite(node.op.layer().find_not_finite()?).at(&node.name));
         self.nodes.iter().find_map(fault).map_or(Ok(()), Err)
+    }
+}
+
+/// No array can have more elements than this; layers may multiply sizes without fear after it.
+fn check_size(shape: &[usize]) -> Result<()> {
+    let elements =
+        shape.iter().try_fold(1_isize, |elements, &size| elements.checked_mul(size.try_into().ok()?));
+    match elements {
+        Some(_) => Ok(()),
+        None => Err(Error::shape(format!("a value of shape {shape:?} has too many elements"))),
     }
 }
 
@@ -235,6 +251,13 @@ impl<T: Float> NetworkBuilder<T> {
     pub fn add(&mut self, name: impl Into<String>, op: impl Into<Op<T>>, inputs: &[Value]) -> Value {
         self.nodes.push(Node { name: name.into(), op: op.into(), inputs: inputs.to_vec() });
         Value(self.nodes.len())
+    }
+
+    /// Appends a layer that reads the one before it, named by its kind and position: `linear_0`.
+    pub fn push(&mut self, op: impl Into<Op<T>>) -> Value {
+        let (op, position) = (op.into(), self.nodes.len());
+        let name = format!("{}_{position}", op.layer().kind().name().to_lowercase());
+        self.add(name, op, &[Value(position)])
     }
 
     /// Checks the wiring and makes the network.

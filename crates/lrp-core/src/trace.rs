@@ -33,6 +33,9 @@ impl<'n, T: Float> Trace<'n, T> {
     }
 
     /// One value.
+    ///
+    /// # Panics
+    /// If the network has no such value.
     #[must_use]
     pub fn value(&self, value: Value) -> &Tensor<T> {
         &self.values[value.index()]
@@ -49,6 +52,9 @@ impl<'n, T: Float> Trace<'n, T> {
     }
 
     /// What was recorded at node `node`.
+    ///
+    /// # Panics
+    /// If the network has no such node.
     #[must_use]
     pub fn at(&self, node: usize) -> Record<'_, T> {
         Record {

@@ -36,7 +36,7 @@ impl Window {
         }
     }
 
-    /// The same window moving by `stride`.
+    /// The same window moving by `stride`; a layer made of it refuses one of another length.
     #[must_use]
     pub fn strided(self, stride: &[usize]) -> Self {
         Self { stride: stride.to_vec(), ..self }
@@ -130,14 +130,17 @@ impl Window {
     /// Output sizes, `floor((size + padding − dilation·(kernel − 1) − 1) / stride) + 1` an axis.
     fn output_sizes(&self, sizes: &[usize]) -> Option<Vec<usize>> {
         let size = |axis: usize| {
-            let room = sizes[axis] + self.padding[axis][0] + self.padding[axis][1];
-            let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            let [before, behind] = self.padding[axis];
+            let room = sizes[axis].checked_add(before)?.checked_add(behind)?;
+            let reach = self.dilation[axis].checked_mul(self.kernel[axis] - 1)?.checked_add(1)?;
             Some(room.checked_sub(reach)? / self.stride[axis] + 1)
         };
         (0..sizes.len()).map(size).collect()
     }
 
     /// Whether some window meets none of an input of these sizes, as dilated ones can between its ends.
+    ///
+    /// The padding must be narrower than the window, so that one without dilation always meets it.
     pub(crate) fn misses(&self, sizes: &[usize]) -> bool {
         let outputs = self.output_sizes(sizes).unwrap_or_default();
         let meets = |axis: usize, o: usize| {
@@ -146,7 +149,8 @@ impl Window {
             let before = self.padding[axis][0];
             taps.any(|tap| (before..before + sizes[axis]).contains(&tap))
         };
-        (0..outputs.len()).any(|axis| !(0..outputs[axis]).all(|o| meets(axis, o)))
+        let mut dilated = (0..outputs.len()).filter(|&axis| self.dilation[axis] > 1);
+        dilated.any(|axis| !(0..outputs[axis]).all(|o| meets(axis, o)))
     }
 
     /// The full output shape, `outputs` channels wide.

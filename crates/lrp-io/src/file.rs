@@ -77,6 +77,10 @@ pub fn write_atomically<T>(
 fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>) -> io::Result<T> {
     let (target, old_permissions) = target_of(path)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Said here, because the system's own words would name the temporary file.
+    if !folder.is_dir() {
+        return Err(io::Error::other("there is no such folder"));
+    }
     let (file, temporary) = new_file_builder().tempfile_in(folder)?.into_parts();
     let mut buffer = BufWriter::new(file);
     let answer = write(&mut buffer)?;

@@ -81,6 +81,19 @@ pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()>
     write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
 }
 
+/// Writes a model as text for toolbox 1.1 and before, which wants each row of weights in a line of its own.
+///
+/// [`read_model`] reads both layouts.
+///
+/// # Errors
+/// If the model has layers that did not exist then, or the file cannot be written.
+pub fn write_legacy_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
+    let path = path.as_ref();
+    let bytes =
+        text_writer::write_legacy(network).map_err(|error| error.in_file(&path.display().to_string()))?;
+    write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
+}
+
 fn by_extension(path: &Path) -> Option<&'static ModelFormat> {
     let extension = path.extension()?.to_str()?.to_lowercase();
     MODEL_FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))

@@ -57,8 +57,11 @@ impl FromStr for Composite {
     /// ```
     fn from_str(text: &str) -> Result<Self> {
         let file: File = toml::from_str(text).map_err(|error| {
-            let line =
-                error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            let line = 1 + text
+                .bytes()
+                .take(error.span().map_or(0, |span| span.start))
+                .filter(|&byte| byte == b'\n')
+                .count();
             Error::composite(format!("line {line}: {}", error.message().replace('\n', ", ")))
         })?;
         let composite = Self::uniform(file.otherwise.parse()?);

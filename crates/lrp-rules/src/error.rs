@@ -27,9 +27,9 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// Text a user wrote may hold line breaks; what is said about it does not.
+    /// Text a user wrote may hold line breaks and escapes; what is said about it does not.
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into().replace(['\n', '\r'], " ") }
+        Self { kind, message: message.into().replace(char::is_control, " ") }
     }
 
     pub(crate) fn rule(message: impl Into<String>) -> Self {

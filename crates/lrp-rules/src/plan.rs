@@ -138,7 +138,7 @@ impl<'n, T: Float> Plan<'n, T> {
         let seed = target.seed(&scores)?;
         let mut layers: Vec<Tensor<T>> = Vec::new();
         if self.options.keep_layers {
-            let values = (0..=self.head.index()).map(|index| trace.value(value_at(index)));
+            let values = (0..=self.head.index()).map(|index| trace.value(Value::at(index)));
             layers = values.map(|value| Tensor::zeros(value.raw_dim())).collect();
         }
         let relevance = trace.walk_back(self.head, seed.clone(), |node, record, relevance| {
@@ -184,8 +184,4 @@ impl<'n, T: Float> Plan<'n, T> {
         }
         Ok(())
     }
-}
-
-fn value_at(index: usize) -> Value {
-    index.checked_sub(1).map_or(Value::INPUT, Value::of_node)
 }

@@ -21,13 +21,15 @@ pub fn epsilon(epsilon: f64) -> Rule {
     share(X * W + B).stabilized(epsilon).named("epsilon", &[epsilon])
 }
 
-/// LRP-γ for inputs that are never negative: positive weights count `1 + γ` times.
+/// LRP-γ, `x (w + γ w⁺) / z'`, for inputs that are never negative: positive weights count `1 + γ` times
+/// (Montavon et al. 2019).
 #[must_use]
 pub fn gamma(gamma: f64) -> Rule {
     share(X * W.lift(gamma) + B.lift(gamma)).named("gamma", &[gamma])
 }
 
-/// LRP-γ for inputs of either sign: units above zero favour positive products, units below negative ones.
+/// LRP-γ for inputs of either sign: units above zero favour positive products,
+/// `(x⁺ (w + γ w⁺) + x⁻ (w + γ w⁻)) / z'`, units below zero negative ones.
 #[must_use]
 pub fn signed_gamma(gamma: f64) -> Rule {
     let above = share(X.pos() * W.lift(gamma) + X.neg() * W.sink(gamma) + B.lift(gamma)).only(Gate::Positive);
@@ -35,31 +37,31 @@ pub fn signed_gamma(gamma: f64) -> Rule {
     (above + below).named("signedgamma", &[gamma])
 }
 
-/// z⁺: only positive products receive.
+/// z⁺, `(x⁺ w⁺ + x⁻ w⁻) / z⁺`: only positive products receive (Montavon et al. 2017).
 #[must_use]
 pub fn z_plus() -> Rule {
     share(X.pos() * W.pos() + X.neg() * W.neg() + B.pos()).named("zplus", &[])
 }
 
-/// z⁻: only negative products receive.
+/// z⁻, `(x⁺ w⁻ + x⁻ w⁺) / z⁻`: only negative products receive.
 #[must_use]
 pub fn z_minus() -> Rule {
     share(X.pos() * W.neg() + X.neg() * W.pos() + B.neg()).named("zminus", &[])
 }
 
-/// LRP-αβ: `α` times z⁺ less `β` times z⁻; conserves where `α − β = 1` and both parts exist.
+/// LRP-αβ: `α` times z⁺ less `β` times z⁻; conserves where `α − β = 1` and both parts exist (Bach et al. 2015).
 #[must_use]
 pub fn alpha_beta(alpha: f64, beta: f64) -> Rule {
     (alpha * z_plus() - beta * z_minus()).named("alphabeta", &[alpha, beta])
 }
 
-/// w²: in proportion to squared weights, whatever the input.
+/// w²: `w² / Σ w²`, in proportion to squared weights, whatever the input.
 #[must_use]
 pub fn w_square() -> Rule {
     share(fill(1.0) * W.squared()).stabilized(0.0).named("w2", &[])
 }
 
-/// Flat: every input in reach receives the same.
+/// Flat: `1 / Σ 1`, every input in reach receives the same.
 #[must_use]
 pub fn flat() -> Rule {
     share(fill(1.0) * W.one()).stabilized(0.0).named("flat", &[])
@@ -244,7 +246,8 @@ impl FromStr for Rule {
         let usage = |message: &str| Error::rule(format!("rule '{text}': {message}; usage: {}", info.usage));
         let mut parameters = Vec::new();
         let mut stabilizer = None;
-        for argument in arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()) {
+        let listed = arguments.split(',').map(str::trim).filter(|_| !arguments.trim().is_empty());
+        for argument in listed {
             let (key, number) =
                 argument.split_once('=').map_or(("", argument), |(key, number)| (key.trim(), number.trim()));
             let number = number.parse().ok().filter(|number: &f64| number.is_finite());

@@ -57,7 +57,7 @@ pub(super) fn unsafe_code(tree: &Tree) -> Vec<String> {
 }
 
 pub(super) fn reach(tree: &Tree) -> Vec<String> {
-    let files = ["std::fs", "File::open", "File::create"];
+    let files = ["fs::", "File::open", "File::create"];
     let closed = ["crates/lrp-core/src", "crates/lrp-rules/src", "crates/lrp-render/src", "crates/lrp/src"];
     let opened = closed.iter().flat_map(|folder| tree.rust(folder)).flat_map(|file| file.containing(&files));
     let manifests = ["crates/lrp-core/Cargo.toml", "crates/lrp-rules/Cargo.toml"];

@@ -28,10 +28,8 @@ fn long_functions(file: &File) -> Vec<String> {
     let lines: Vec<&str> = file.text.lines().collect();
     for (start, line) in lines.iter().enumerate() {
         let head = line.trim_start();
-        let is_head = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "const fn "]
-            .iter()
-            .any(|word| head.starts_with(word));
-        if !is_head {
+        let qualifiers = ["pub", "pub(crate)", "pub(super)", "const", "unsafe", "async"];
+        if head.split(' ').find(|word| !qualifiers.contains(word)) != Some("fn") {
             continue;
         }
         let end = format!("{}}}", &line[..line.len() - head.len()]);

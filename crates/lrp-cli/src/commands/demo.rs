@@ -15,7 +15,7 @@ use lrp_data::{BundledModel, DIGIT_LABELS, DIGITS, LENET5_MAXPOOL, LENET5_SUMPOO
 use ndarray::{Array2, ArrayD, Axis, Slice};
 
 use crate::Outcome;
-use crate::picture::{FRAME, save, stretched};
+use crate::picture::{FRAME, OUTLINE, save, stretched};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -112,7 +112,7 @@ fn figure(
         let mut row =
             vec![digit(image.view(), &DigitOptions { scaling: SCALING, ..DigitOptions::default() })?];
         for column in columns {
-            let outline = Some(Outline { color: [0.35; 3], ..Outline::new(image.view()) });
+            let outline = Some(Outline { color: OUTLINE, ..Outline::new(image.view()) });
             let options = HeatmapOptions {
                 scaling: SCALING,
                 colormap: colors.clone(),

@@ -1,12 +1,11 @@
 //! `lrp explain`
 
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use lrp::core::{Float, Tensor, cast};
-use lrp::io::write_array;
+use lrp::io::{Sidecar, write_array};
 use lrp::render::Picture;
 use lrp::rules::{Plan, PlanOptions, Target, top_classes};
 use ndarray::{Array2, ArrayD, Axis, Slice, concatenate};
@@ -17,6 +16,7 @@ use crate::model::{Batch, Model};
 use crate::options::{ModelOptions, RuleOptions, Samples, TargetOptions, with_dtype};
 use crate::picture::{PictureOptions, save, stretched};
 use crate::progress;
+use crate::targets;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -99,25 +99,45 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let plan = Plan::new(&model.network, &composite, plan_options);
     let target = options.target.target(&limits)?;
     options.pictures.colormap()?;
-    distinct_names(&options.inputs)?;
     let batches: Vec<Batch<T>> = options
         .inputs
         .iter()
         .map(|path| model.batch(path, options.samples.as_ref(), &limits))
         .collect::<Outcome<_>>()?;
     // Everything is computed before anything is written: a bad sample in the last file leaves no trace.
-    let explained: Vec<Explained<T>> =
-        batches.into_iter().map(|batch| explain_batch(&plan, batch, &target)).collect::<Outcome<_>>()?;
-    plan.notices().iter().for_each(|notice| eprintln!("note: {notice}"));
+    let explained: Vec<Explained<T>> = batches
+        .into_iter()
+        .map(|batch| explain_batch(&plan, batch, &target, limits.allow_not_finite))
+        .collect::<Outcome<_>>()?;
     let drawn: Vec<Option<Vec<Picture>>> =
         explained.iter().map(|explained| pictures(&model, options, explained)).collect::<Outcome<_>>()?;
-    explained.iter().zip(&drawn).try_for_each(|(explained, drawn)| {
-        let files = write(&options.output, explained, drawn.as_deref())?;
-        report(&model, options, explained, &files, out)
+    let files: Vec<Files> = explained
+        .iter()
+        .zip(&drawn)
+        .map(|(explained, drawn)| Files::of(&options.output, explained, drawn.is_some()))
+        .collect();
+    let targets: Vec<PathBuf> = files.iter().flat_map(Files::all).collect();
+    let sidecar = Sidecar::path_for(&options.model.model);
+    let inputs = options.inputs.iter().map(PathBuf::as_path);
+    targets::check(&targets, &inputs.chain([options.model.model.as_path(), &sidecar]).collect::<Vec<_>>())?;
+    if !targets.is_empty() {
+        let folder = options.output.out.display();
+        std::fs::create_dir_all(&options.output.out)
+            .map_err(|error| format!("{folder}: cannot make this folder: {error}"))?;
+    }
+    plan.notices().iter().for_each(|notice| crate::say(&format!("note: {notice}")));
+    explained.iter().zip(&drawn).zip(&files).try_for_each(|((explained, drawn), files)| {
+        write(files, explained, drawn.as_deref())?;
+        report(&model, options, explained, files, out)
     })
 }
 
-fn explain_batch<T: Float>(plan: &Plan<'_, T>, batch: Batch<T>, target: &Target) -> Outcome<Explained<T>> {
+fn explain_batch<T: Float>(
+    plan: &Plan<'_, T>,
+    batch: Batch<T>,
+    target: &Target,
+    allow_not_finite: bool,
+) -> Outcome<Explained<T>> {
     let name = batch.path.display().to_string();
     let count = batch.positions.len();
     check_target(target, count).map_err(|error| format!("{name}: {error}"))?;
@@ -132,6 +152,13 @@ fn explain_batch<T: Float>(plan: &Plan<'_, T>, batch: Batch<T>, target: &Target)
         for (sample, predicted) in predicted.into_iter().enumerate() {
             let sum = |array: &Tensor<T>| array.index_axis(Axis(0), sample).sum().as_f64();
             let (explained, arrived) = (sum(&explanation.seed), sum(&explanation.relevance));
+            if !arrived.is_finite() && !allow_not_finite {
+                let position = batch.positions[start + sample];
+                return Err(format!(
+                    "{name}: the relevance of sample {position} overflows; try a milder rule"
+                )
+                .into());
+            }
             let target = what(target, start + sample, predicted);
             records.push(Record { predicted, target, explained, arrived });
         }
@@ -199,16 +226,6 @@ fn part(target: &Target, start: usize, end: usize) -> Target {
     }
 }
 
-fn distinct_names(inputs: &[PathBuf]) -> Outcome {
-    let mut stems = HashSet::new();
-    match inputs.iter().find(|path| !stems.insert(path.file_stem())) {
-        Some(path) => {
-            Err(format!("{}: another input has this name, their results would mix", path.display()).into())
-        }
-        None => Ok(()),
-    }
-}
-
 fn report<T: Float>(
     model: &Model<T>,
     options: &Options,
@@ -241,35 +258,50 @@ fn report<T: Float>(
     }
 }
 
-/// What was written for one input file.
+/// What is written for one input file.
 struct Files {
     /// A picture a sample, where there is one.
     pictures: Vec<Option<PathBuf>>,
     array: Option<PathBuf>,
+    /// An array a layer.
+    layers: Vec<PathBuf>,
 }
 
-fn write<T>(output: &OutputOptions, explained: &Explained<T>, drawn: Option<&[Picture]>) -> Outcome<Files> {
-    let stem = explained.batch.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let array = (output.npy || (output.nothing_asked() && drawn.is_none()))
-        .then(|| output.out.join(format!("{stem}.npy")));
-    if drawn.is_some() || array.is_some() || output.layers {
-        let made = std::fs::create_dir_all(&output.out);
-        made.map_err(|error| format!("{}: cannot make this folder: {error}", output.out.display()))?;
+impl Files {
+    fn of<T>(output: &OutputOptions, explained: &Explained<T>, drawn: bool) -> Self {
+        let stem = explained.batch.path.file_stem().unwrap_or_default().to_string_lossy();
+        let file = |name: String| output.out.join(name);
+        let picture = |position: &usize| drawn.then(|| file(format!("{stem}-{position:04}.png")));
+        let saved = output.npy || (output.nothing_asked() && !drawn);
+        Self {
+            pictures: explained.batch.positions.iter().map(picture).collect(),
+            array: saved.then(|| file(format!("{stem}.npy"))),
+            layers: explained
+                .layers
+                .iter()
+                .map(|(node, _)| file(format!("{stem}-{}.npy", safe(node))))
+                .collect(),
+        }
     }
-    if let Some(path) = &array {
+
+    fn all(&self) -> impl Iterator<Item = PathBuf> {
+        self.pictures.iter().flatten().chain(&self.array).chain(&self.layers).cloned()
+    }
+}
+
+fn write<T>(files: &Files, explained: &Explained<T>, drawn: Option<&[Picture]>) -> Outcome {
+    if let Some(path) = &files.array {
         write_array(path, explained.relevance.view())?;
     }
-    for (node, relevance) in &explained.layers {
-        write_array(output.out.join(format!("{stem}-{}.npy", safe(node))), relevance.view())?;
+    for ((_, relevance), path) in explained.layers.iter().zip(&files.layers) {
+        write_array(path, relevance.view())?;
     }
-    let mut pictures = vec![None; explained.records.len()];
-    let named =
-        explained.batch.positions.iter().map(|position| output.out.join(format!("{stem}-{position:04}.png")));
-    for ((slot, picture), path) in pictures.iter_mut().zip(drawn.unwrap_or_default()).zip(named) {
-        save(picture, &path)?;
-        *slot = Some(path);
-    }
-    Ok(Files { pictures, array })
+    files
+        .pictures
+        .iter()
+        .flatten()
+        .zip(drawn.unwrap_or_default())
+        .try_for_each(|(path, picture)| save(picture, path))
 }
 
 impl OutputOptions {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lrp::core::{Network, Op};
+use lrp::core::Network;
 use lrp::io::{Array, Limits, MODEL_FORMATS, Sidecar, read_arrays_bytes, read_file, read_model_bytes};
 use serde_json::{Value, json};
 
@@ -41,11 +41,11 @@ fn model(
 ) -> Outcome {
     let input = sidecar.input.prepared_shape();
     let shapes = input.as_ref().map(|shape| network.shapes(&[&[1], &shape[..]].concat())).transpose()?;
-    let parameters: usize = network.nodes().iter().map(|node| count(node.op())).sum();
+    let parameters: usize = network.nodes().iter().map(|node| node.op().parameters()).sum();
     if as_json {
         let node = |(index, node): (usize, &lrp::core::Node<f64>)| {
             let shape = shapes.as_ref().map(|shapes| shapes[index + 1].clone());
-            json!({ "name": node.name(), "kind": node.kind().to_string(), "parameters": count(node.op()), "shape": shape })
+            json!({ "name": node.name(), "kind": node.kind().to_string(), "parameters": node.op().parameters(), "shape": shape })
         };
         let nodes: Vec<Value> = network.nodes().iter().enumerate().map(node).collect();
         let all = json!({
@@ -73,19 +73,10 @@ fn model(
             "  {:<18} {:<12} {:>9} parameters  {shape}",
             node.name(),
             node.kind(),
-            count(node.op())
+            node.op().parameters()
         )?;
     }
     Ok(())
-}
-
-fn count(op: &Op<f64>) -> usize {
-    match op {
-        Op::Linear(layer) => layer.weights().len() + layer.bias().len(),
-        Op::Convolution(layer) => layer.filters().len() + layer.bias().len(),
-        Op::SumPool(_) | Op::MaxPool(_) | Op::Rect(_) | Op::Tanh(_) | Op::SoftMax(_) | Op::Flatten(_) => 0,
-        Op::Add(_) | Op::Custom(_) => 0,
-    }
 }
 
 fn describe(name: &str, array: &Array, as_json: bool, out: &mut dyn Write) -> Outcome {

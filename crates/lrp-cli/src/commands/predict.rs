@@ -101,9 +101,9 @@ fn classes<T: Float>(
 }
 
 fn labels(path: &PathBuf, positions: &[usize], limits: &Limits) -> Outcome<Vec<usize>> {
-    let labels = read_array(path, limits)?.values;
+    let labels: Vec<f64> = read_array(path, limits)?.values.into_iter().collect();
     let label = |&position: &usize| {
-        let value = labels.iter().nth(position).copied();
+        let value = labels.get(position).copied();
         let class = value.filter(|value| value.fract() == 0.0 && *value >= 0.0 && *value < 1e9);
         #[expect(
             clippy::cast_possible_truncation,

@@ -1,7 +1,7 @@
 //! `lrp render`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lrp::io::{Limits, read_array};
@@ -11,6 +11,7 @@ use ndarray::{Array2, ArrayD, Axis};
 use crate::Outcome;
 use crate::options::Samples;
 use crate::picture::{PictureOptions, save, stretched};
+use crate::targets;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -61,6 +62,12 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let name = options.relevance.with_extension("png");
     let default = name.file_name().map_or_else(|| PathBuf::from("heatmap.png"), PathBuf::from);
     let path = options.out.as_ref().unwrap_or(&default);
+    let sources: Vec<&Path> = [Some(&options.relevance), options.outline.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(PathBuf::as_path)
+        .collect();
+    targets::check(std::slice::from_ref(path), &sources)?;
     save(&picture, path)?;
     Ok(writeln!(out, "wrote {}", path.display())?)
 }

@@ -69,6 +69,17 @@ impl<T: Float> Op<T> {
         }
     }
 
+    /// How many numbers were trained.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        match self {
+            Self::Linear(layer) => layer.weights().len() + layer.bias().len(),
+            Self::Convolution(layer) => layer.filters().len() + layer.bias().len(),
+            Self::SumPool(_) | Self::MaxPool(_) | Self::Rect(_) | Self::Tanh(_) => 0,
+            Self::SoftMax(_) | Self::Flatten(_) | Self::Add(_) | Self::Custom(_) => 0,
+        }
+    }
+
     /// The same layer with its weights rounded to another number type.
     ///
     /// # Errors

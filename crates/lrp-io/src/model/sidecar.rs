@@ -93,6 +93,9 @@ impl Sidecar {
             Error::format(error.message().to_owned()).at_line(line).in_file(name)
         })?;
         sidecar.input.check().map_err(|error| error.in_file(name))?;
+        if sidecar.about.iter().chain(&sidecar.classes).any(|text| text.contains(char::is_control)) {
+            return Err(Error::format("about and classes must not hold control characters").in_file(name));
+        }
         Ok(sidecar)
     }
 }
@@ -102,8 +105,9 @@ impl Preparation {
     #[must_use]
     pub fn prepared_shape(&self) -> Option<Vec<usize>> {
         let shape = self.shape.as_ref()?;
-        let padded =
-            |(axis, &size): (usize, &usize)| if axis < 2 { size.saturating_add(2 * self.pad) } else { size };
+        let padded = |(axis, &size): (usize, &usize)| {
+            if axis < 2 { size.saturating_add(self.pad.saturating_mul(2)) } else { size }
+        };
         Some(if self.pad == 0 { shape.clone() } else { shape.iter().enumerate().map(padded).collect() })
     }
 
@@ -112,7 +116,8 @@ impl Preparation {
     /// Data are `[n, …]`, or one sample without a batch axis when its shape says so.
     ///
     /// # Errors
-    /// If the data do not divide into samples of the shape, or padding has no image to go round.
+    /// If the data do not divide into samples of the shape, padding has no image to go round, or the result
+    /// has more elements than [`Limits::array_elements`] is by default.
     pub fn apply(&self, data: ArrayD<f64>) -> Result<ArrayD<f64>> {
         self.check()?;
         let scaled = data.mapv_into(|value| value / self.scale + self.shift);
@@ -126,7 +131,9 @@ impl Preparation {
             return Err(Error::new(ErrorKind::Selection, message));
         };
         let (high, wide) = (height + 2 * self.pad, width + 2 * self.pad);
-        let mut padded = ArrayD::from_elem(vec![n, high, wide, channels], self.pad_value);
+        let shape = [n, high, wide, channels];
+        Limits::default().elements(&shape)?;
+        let mut padded = ArrayD::from_elem(&shape[..], self.pad_value);
         let inner = |size: usize| Slice::from(self.pad..self.pad + size);
         let mut middle = padded.slice_axis_mut(Axis(1), inner(height));
         middle.slice_axis_mut(Axis(2), inner(width)).assign(&batch);
@@ -150,26 +157,26 @@ impl Preparation {
         })
     }
 
-    fn check(&self) -> Result<()> {
+    /// Says whether the preparation is possible at all.
+    ///
+    /// # Errors
+    /// If a number is not finite, the scale zero, the padding absurd, or the shape empty or too large.
+    pub fn check(&self) -> Result<()> {
         let message = if !self.scale.is_finite() || self.scale == 0.0 {
             format!("scale is {}, it must be finite and not zero", self.scale)
         } else if !self.shift.is_finite() || !self.pad_value.is_finite() {
             "shift and pad-value must be finite".to_owned()
         } else if self.pad > 1 << 16 {
             format!("pad is {}, at most {} is allowed", self.pad, 1 << 16)
-        } else if self
-            .shape
-            .as_ref()
-            .is_some_and(|shape| shape.is_empty() || product(shape).is_none_or(|size| size == 0))
+        } else if let Some(fault) =
+            self.shape.as_ref().and_then(|shape| Limits::default().elements(shape).err())
         {
+            return Err(fault);
+        } else if self.shape.as_ref().is_some_and(|shape| shape.is_empty() || shape.contains(&0)) {
             "shape must name sizes of at least 1".to_owned()
         } else {
             return Ok(());
         };
         Err(Error::format(message))
     }
-}
-
-fn product(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
 }

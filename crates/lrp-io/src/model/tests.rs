@@ -47,6 +47,17 @@ fn both_layouts_of_a_dense_layer_read_the_same() {
     let legacy = read("Linear 2 3\n1 2 3\n4 5 6\n0.5 0 -0.000\nSoftMax").expect("legacy, no final newline");
     assert_eq!(written(&modern), written(&legacy));
     assert_eq!(written(&modern), "Linear 2 3\n1.0 2.0 3.0 4.0 5.0 6.0\n0.5 0.0 -0.0\nSoftMax\n");
+    let old = text_writer::write_legacy(&modern).expect("writable");
+    assert_eq!(
+        String::from_utf8_lossy(&old),
+        "Linear 2 3\n1.0 2.0 3.0\n4.0 5.0 6.0\n0.5 0.0 -0.0\nSoftMax\n"
+    );
+    assert_eq!(
+        written(&read_model_bytes("old.txt", &old, &Limits::default()).expect("our own")),
+        written(&modern)
+    );
+    let newer = read("Flatten\n").expect("a model");
+    assert!(text_writer::write_legacy(&newer).is_err());
 }
 
 #[test]

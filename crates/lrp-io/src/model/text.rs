@@ -5,7 +5,7 @@
 //! first line tells the layouts apart.
 
 use lrp_core::{Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax};
-use lrp_core::{SumPool, Tanh, Value, Window};
+use lrp_core::{SumPool, Tanh, Window};
 use ndarray::{Array1, Array2, ArrayD};
 
 use crate::error::{Error, ErrorKind, Result, quoted};
@@ -22,6 +22,10 @@ const LAYERS: [(&str, usize); 8] = [
     ("Tanh", 0),
     ("SoftMax", 0),
 ];
+
+/// What the numbers of a layer are called, one and many.
+const WEIGHTS: [&str; 2] = ["weight", "weights"];
+const BIASES: [&str; 2] = ["bias", "biases"];
 
 pub(super) fn sniff(bytes: &[u8]) -> bool {
     let head = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
@@ -42,7 +46,6 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
     if limits.allow_not_finite {
         builder = builder.allow_not_finite();
     }
-    let mut value = Value::INPUT;
     let mut layers = 0;
     while let Some(header) = lines.next_header()? {
         if layers == limits.model_layers {
@@ -53,8 +56,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
         }
         let line = lines.number;
         let op = lines.layer(header).map_err(|error| error.at_line(line))?;
-        let name = format!("{}_{layers}", op.layer().kind().to_string().to_lowercase());
-        value = builder.add(name, op, &[value]);
+        builder.push(op);
         layers += 1;
     }
     builder.build().map_err(|error| Error::format(error.to_string()))
@@ -129,11 +131,11 @@ impl<'a> Lines<'a> {
         if numbers.len() == n {
             for _ in 1..m {
                 let row = self.numbers(header)?;
-                self.check(header, "weights", row.len(), n, " (one row)")?;
+                self.check(header, WEIGHTS, row.len(), n, " (one row)")?;
                 numbers.extend(row);
             }
         }
-        self.check(header, "weights", numbers.len(), all, " (all of them)")?;
+        self.check(header, WEIGHTS, numbers.len(), all, " (all of them)")?;
         Array2::from_shape_vec((m, n), numbers).map_err(|error| Error::format(error.to_string()))
     }
 
@@ -141,13 +143,13 @@ impl<'a> Lines<'a> {
     fn filters(&mut self, header: &str, shape: &[usize; 4]) -> Result<ArrayD<f64>> {
         let all = self.declared(shape)?;
         let numbers = self.numbers(header)?;
-        self.check(header, "weights", numbers.len(), all, " (all of them)")?;
+        self.check(header, WEIGHTS, numbers.len(), all, " (all of them)")?;
         ArrayD::from_shape_vec(&shape[..], numbers).map_err(|error| Error::format(error.to_string()))
     }
 
     fn bias(&mut self, header: &str, n: usize) -> Result<Array1<f64>> {
         let numbers = self.numbers(header)?;
-        self.check(header, "biases", numbers.len(), n, "")?;
+        self.check(header, BIASES, numbers.len(), n, "")?;
         Ok(Array1::from_vec(numbers))
     }
 
@@ -178,12 +180,12 @@ impl<'a> Lines<'a> {
         line.split_whitespace().enumerate().map(number).collect()
     }
 
-    fn check(&self, header: &str, what: &str, found: usize, expected: usize, which: &str) -> Result<()> {
+    fn check(&self, header: &str, what: [&str; 2], found: usize, expected: usize, which: &str) -> Result<()> {
         if found == expected {
             return Ok(());
         }
-        let (header, what) = (header.trim(), if found == 1 { what.trim_end_matches('s') } else { what });
-        let what = if what == "biase" { "bias" } else { what };
+        let (header, [one, many]) = (header.trim(), what);
+        let what = if found == 1 { one } else { many };
         let message = format!("{header} has {found} {what} in this line, expected {expected}{which}");
         Err(Error::format(message).at_line(self.number))
     }

@@ -7,25 +7,51 @@ use lrp_core::{Channels, Network, Op, Value, Window};
 use super::python_float::python_float;
 use crate::error::{Error, Result};
 
+/// Where the weights of a dense layer go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// In one line: since toolbox 1.2.
+    Modern,
+    /// In a line a row: before, when only dense layers and activations existed.
+    Legacy,
+}
+
 pub(super) fn write(network: &Network<f64>) -> Result<Vec<u8>> {
+    write_as(network, Layout::Modern)
+}
+
+pub(super) fn write_legacy(network: &Network<f64>) -> Result<Vec<u8>> {
+    write_as(network, Layout::Legacy)
+}
+
+fn write_as(network: &Network<f64>, layout: Layout) -> Result<Vec<u8>> {
     let mut text = String::new();
     for (index, node) in network.nodes().iter().enumerate() {
-        let previous = index.checked_sub(1).map_or(Value::INPUT, Value::of_node);
         let named = |message: &str| Error::unsupported(format!("{}: {message}", node.name()));
-        if node.inputs() != [previous] {
+        if node.inputs() != [Value::at(index)] {
             return Err(named("the text format holds only sequences: every layer reads the one before it"));
         }
-        layer(&mut text, node.op()).map_err(named)?;
+        if layout == Layout::Legacy && !is_legacy(node.op()) {
+            return Err(named("the old layout holds only Linear, Rect, Tanh and SoftMax"));
+        }
+        layer(&mut text, node.op(), layout).map_err(named)?;
     }
     Ok(text.into_bytes())
 }
 
-fn layer(text: &mut String, op: &Op<f64>) -> Result<(), &'static str> {
+fn is_legacy(op: &Op<f64>) -> bool {
+    matches!(op, Op::Linear(_) | Op::Rect(_) | Op::Tanh(_) | Op::SoftMax(_))
+}
+
+fn layer(text: &mut String, op: &Op<f64>, layout: Layout) -> Result<(), &'static str> {
     match op {
         Op::Linear(linear) => {
             let (m, n) = linear.weights().dim();
             line(text, format_args!("Linear {m} {n}"));
-            numbers(text, linear.weights().iter());
+            match layout {
+                Layout::Modern => numbers(text, linear.weights().iter()),
+                Layout::Legacy => linear.weights().outer_iter().for_each(|row| numbers(text, row.iter())),
+            }
             numbers(text, linear.bias().iter());
         }
         Op::Convolution(convolution) => {
