@@ -116,20 +116,26 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
         .zip(&drawn)
         .map(|(explained, drawn)| Files::of(&options.output, explained, drawn.is_some()))
         .collect();
-    let targets: Vec<PathBuf> = files.iter().flat_map(Files::all).collect();
-    let sidecar = Sidecar::path_for(&options.model.model);
-    let inputs = options.inputs.iter().map(PathBuf::as_path);
-    targets::check(&targets, &inputs.chain([options.model.model.as_path(), &sidecar]).collect::<Vec<_>>())?;
-    if !targets.is_empty() {
-        let folder = options.output.out.display();
-        std::fs::create_dir_all(&options.output.out)
-            .map_err(|error| format!("{folder}: cannot make this folder: {error}"))?;
-    }
+    make_room(options, &files)?;
     plan.notices().iter().for_each(|notice| crate::say(&format!("note: {notice}")));
     explained.iter().zip(&drawn).zip(&files).try_for_each(|((explained, drawn), files)| {
         write(files, explained, drawn.as_deref())?;
         report(&model, options, explained, files, out)
     })
+}
+
+/// Makes sure that everything can be written, and that nothing that was read is.
+fn make_room(options: &Options, files: &[Files]) -> Outcome {
+    let targets: Vec<PathBuf> = files.iter().flat_map(Files::all).collect();
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let sidecar = Sidecar::path_for(&options.model.model);
+    let read = options.inputs.iter().chain([&options.model.model, &sidecar]).map(PathBuf::as_path);
+    targets::check(&targets, &read.collect::<Vec<_>>())?;
+    let folder = &options.output.out;
+    let made = std::fs::create_dir_all(folder);
+    Ok(made.map_err(|error| format!("{}: cannot make this folder: {error}", folder.display()))?)
 }
 
 fn explain_batch<T: Float>(
