@@ -7,7 +7,7 @@ use lrp::io::{Limits, Preparation, Sidecar, read_array, read_model};
 use ndarray::Axis;
 
 use crate::Outcome;
-use crate::options::{ModelOptions, Samples};
+use crate::options::{InputOptions, ModelOptions, Samples};
 
 /// A network ready to take data.
 pub(crate) struct Model<T: Float> {
@@ -44,8 +44,12 @@ impl<T: Float> Model<T> {
         }
     }
 
-    /// Reads and prepares the samples of a file; they fit the network.
-    pub(crate) fn batch(&self, path: &Path, samples: Option<&Samples>, limits: &Limits) -> Outcome<Batch<T>> {
+    /// Reads and prepares the samples of every file; they fit the network.
+    pub(crate) fn batches(&self, inputs: &InputOptions, limits: &Limits) -> Outcome<Vec<Batch<T>>> {
+        inputs.files.iter().map(|path| self.batch(path, inputs.samples.as_ref(), limits)).collect()
+    }
+
+    fn batch(&self, path: &Path, samples: Option<&Samples>, limits: &Limits) -> Outcome<Batch<T>> {
         let name = path.display();
         let data = read_array(path, limits)?.values;
         let prepared = self.preparation.apply(data).map_err(|error| format!("{name}: {error}"))?;

@@ -158,6 +158,17 @@ impl TargetOptions {
     }
 }
 
+/// What is fed to a model.
+#[derive(Args)]
+pub(crate) struct InputOptions {
+    /// Files of samples [n, ...]
+    #[arg(required = true, value_name = "INPUTS")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Only these samples of each file, such as 0,3,5-9
+    #[arg(long)]
+    pub(crate) samples: Option<Samples>,
+}
+
 /// A selection of samples such as `0,3,5-9`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Samples(Vec<(usize, usize)>);

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::Outcome;
 use crate::model::{Batch, Model};
-use crate::options::{ModelOptions, RuleOptions, Samples, TargetOptions, with_dtype};
+use crate::options::{InputOptions, ModelOptions, RuleOptions, TargetOptions, with_dtype};
 use crate::picture::{PictureOptions, save, stretched};
 use crate::progress;
 use crate::targets;
@@ -22,12 +22,8 @@ use crate::targets;
 pub(crate) struct Options {
     #[command(flatten)]
     model: ModelOptions,
-    /// Files of samples [n, ...]
-    #[arg(required = true)]
-    inputs: Vec<PathBuf>,
-    /// Only these samples of each file, such as 0,3,5-9
-    #[arg(long)]
-    samples: Option<Samples>,
+    #[command(flatten)]
+    inputs: InputOptions,
     #[command(flatten)]
     target: TargetOptions,
     #[command(flatten)]
@@ -99,11 +95,7 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let plan = Plan::new(&model.network, &composite, plan_options);
     let target = options.target.target(&limits)?;
     options.pictures.colormap()?;
-    let batches: Vec<Batch<T>> = options
-        .inputs
-        .iter()
-        .map(|path| model.batch(path, options.samples.as_ref(), &limits))
-        .collect::<Outcome<_>>()?;
+    let batches = model.batches(&options.inputs, &limits)?;
     // Everything is computed before anything is written: a bad sample in the last file leaves no trace.
     let explained: Vec<Explained<T>> = batches
         .into_iter()
@@ -131,7 +123,7 @@ fn make_room(options: &Options, files: &[Files]) -> Outcome {
         return Ok(());
     }
     let sidecar = Sidecar::path_for(&options.model.model);
-    let read = options.inputs.iter().chain([&options.model.model, &sidecar]).map(PathBuf::as_path);
+    let read = options.inputs.files.iter().chain([&options.model.model, &sidecar]).map(PathBuf::as_path);
     targets::check(&targets, &read.collect::<Vec<_>>())?;
     let folder = &options.output.out;
     let made = std::fs::create_dir_all(folder);

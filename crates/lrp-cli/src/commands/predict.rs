@@ -12,19 +12,15 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::model::{Batch, Model};
-use crate::options::{ModelOptions, Samples, with_dtype};
+use crate::options::{InputOptions, ModelOptions, with_dtype};
 use crate::progress;
 
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     model: ModelOptions,
-    /// Files of samples [n, ...]
-    #[arg(required = true)]
-    inputs: Vec<PathBuf>,
-    /// Only these samples of each file, such as 0,3,5-9
-    #[arg(long)]
-    samples: Option<Samples>,
+    #[command(flatten)]
+    inputs: InputOptions,
     /// Classes to name for each sample
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
@@ -46,11 +42,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
 fn predict<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = options.model.limits();
     let model = Model::<T>::open(&options.model)?;
-    let batches: Vec<Batch<T>> = options
-        .inputs
-        .iter()
-        .map(|path| model.batch(path, options.samples.as_ref(), &limits))
-        .collect::<Outcome<_>>()?;
+    let batches = model.batches(&options.inputs, &limits)?;
     let positions: Vec<usize> = batches.iter().flat_map(|batch| batch.positions.clone()).collect();
     let labels = options.labels.as_ref().map(|path| labels(path, &positions, &limits)).transpose()?;
     let scores: Vec<Tensor<T>> = batches.iter().map(|batch| scores(&model, batch)).collect::<Outcome<_>>()?;
