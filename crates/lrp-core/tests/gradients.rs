@@ -57,7 +57,7 @@ fn every_layer_has_the_gradient_its_forward_pass_has() {
     let odd = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]).dilated(&[1, 2]);
     let wide = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]);
     let (last, first) = (Channels::Last, Channels::First);
-    let table: [(&str, Op<f64>, &[usize]); 15] = [
+    let table: [(&str, Op<f64>, &[usize]); 16] = [
         ("linear", linear(1, 5, 3), &[2, 5]),
         ("convolution", convolution(&[2, 2, 2, 3], plain(), 1, last), &[2, 4, 3, 2]),
         ("odd convolution", convolution(&[3, 2, 2, 3], odd(), 1, first), &[2, 2, 4, 5]),
@@ -76,7 +76,8 @@ fn every_layer_has_the_gradient_its_forward_pass_has() {
         ("tanh", Tanh.into(), &[2, 7]),
         ("softmax", SoftMax.into(), &[2, 7]),
         ("softmax of pixels", SoftMax.into(), &[2, 3, 2, 2]),
-        ("flatten", Flatten.into(), &[2, 3, 2, 2]),
+        ("flatten", Flatten::RowMajor.into(), &[2, 3, 2, 2]),
+        ("flatten by columns", Flatten::ColumnMajor.into(), &[2, 3, 2, 4]),
     ];
     for (what, op, shape) in table {
         check(what, &Network::sequential([op]).unwrap(), &apart(shape));
@@ -102,7 +103,7 @@ fn gradients_chain_through_a_whole_network() {
         Tanh.into(),
         SumPool::new(Window::new(&[2, 2]), Channels::Last).unwrap().into(),
         Rect.into(),
-        Flatten.into(),
+        Flatten::RowMajor.into(),
         linear(5, 27, 4),
         SoftMax.into(),
     ]);

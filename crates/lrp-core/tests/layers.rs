@@ -153,10 +153,21 @@ fn q06_softmax_normalises_along_axis_one_whatever_the_rank() {
 fn flatten_runs_through_the_last_axis_first() {
     let input = counting(&[2, 2, 3]);
     let expected = arr2(&[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [7.0, 8.0, 9.0, 10.0, 11.0, 12.0]]);
-    assert_eq!(forward(Flatten, &input), expected.into_dyn());
+    assert_eq!(forward(Flatten::RowMajor, &input), expected.into_dyn());
     let turned = input.permuted_axes(vec![0, 2, 1]);
     let expected = arr2(&[[1.0, 4.0, 2.0, 5.0, 3.0, 6.0], [7.0, 10.0, 8.0, 11.0, 9.0, 12.0]]);
-    assert_eq!(forward(Flatten, &turned), expected.into_dyn());
+    assert_eq!(forward(Flatten::RowMajor, &turned), expected.into_dyn());
+}
+
+/// Matlab's order: rows first, then columns, channels last of all.
+#[test]
+fn flatten_may_run_through_the_first_axis_first() {
+    let input = counting(&[1, 2, 3, 2]);
+    let expected = [1.0, 7.0, 3.0, 9.0, 5.0, 11.0, 2.0, 8.0, 4.0, 10.0, 6.0, 12.0];
+    assert_close(&forward(Flatten::ColumnMajor, &input), &expected);
+    let network = Network::sequential([Flatten::ColumnMajor.into()]).unwrap();
+    let trace = network.trace(&input).unwrap();
+    assert_eq!(trace.gradient(network.output(), trace.output()), input);
 }
 
 /// Outputs `w₀·x[o·stride − before] + w₁·x[o·stride − before + dilation]` with `w = (1, 10)`, `x = 1 2 3 4 5`.
@@ -246,7 +257,7 @@ fn casting_rounds_weights_and_keeps_everything_else() {
             .into(),
         Tanh.into(),
         SumPool::new(Window::new(&[1, 2]), Channels::First).unwrap().into(),
-        Flatten.into(),
+        Flatten::RowMajor.into(),
         Linear::new(arr2(&[[0.3]]).broadcast((18 - 6, 1)).unwrap().to_owned(), arr1(&[0.7])).unwrap().into(),
     ])
     .unwrap();

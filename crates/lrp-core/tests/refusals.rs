@@ -78,7 +78,7 @@ fn networks_refuse_inputs_that_do_not_fit() {
         (sum(&[2]).into(), &[1, 5], "sumpool_0", "[batch, channels, space..]"),
         (SoftMax.into(), &[2], "softmax_0", "expected [batch, classes, ..]"),
         (Add.into(), &[2, 3], "add_0", "two or more inputs of one shape"),
-        (Flatten.into(), &[0, 3], "", "holds no sample"),
+        (Flatten::RowMajor.into(), &[0, 3], "", "holds no sample"),
     ];
     for (op, shape, node, part) in table {
         let network = Network::sequential([op]).unwrap();

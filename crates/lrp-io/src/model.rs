@@ -12,6 +12,7 @@ mod python_float;
 mod sidecar;
 mod text;
 mod text_writer;
+mod toolbox;
 
 pub use sidecar::{Preparation, Sidecar};
 

@@ -38,7 +38,7 @@ fn network() -> Network<f64> {
     value = builder.add("stem.rect", Rect, &[value]);
     value = builder.add("max", MaxPool::new(window, Channels::Last).unwrap(), &[value]);
     value = builder.add("sum", SumPool::new(Window::new(&[2, 1]), Channels::Last).unwrap(), &[value]);
-    value = builder.add("flat", Flatten, &[value]);
+    value = builder.add("flat", Flatten::RowMajor, &[value]);
     value = builder.add("head.1", dense(4, 3), &[value]);
     value = builder.add("head.2", dense(3, 2), &[value]);
     builder.add("odds", SoftMax, &[value]);

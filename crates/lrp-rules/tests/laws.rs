@@ -75,7 +75,7 @@ fn picture_network(seed: u64, bias: f64) -> Network<f64> {
         Convolution::with_window(filters, bias_of(seed + 2, 4), window, 1, Channels::Last).unwrap().into(),
         Rect.into(),
         MaxPool::new(Window::new(&[2, 2]).strided(&[2, 2]), Channels::Last).unwrap().into(),
-        Flatten.into(),
+        Flatten::RowMajor.into(),
         Linear::new(dense, bias_of(seed + 3, 3)).unwrap().into(),
     ])
     .unwrap()

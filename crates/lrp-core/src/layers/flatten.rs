@@ -6,9 +6,44 @@ use crate::kernels::Kernels;
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
 use crate::tensor::{Float, Tensor, TensorView};
 
-/// `[n, …]` as `[n, features]`, last axis fastest; relevance takes the same way back.
+/// `[n, …]` as `[n, features]`; relevance takes the same way back.
+///
+/// The order matters to what comes behind: a dense layer trained on one order reads nonsense in the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flatten;
+pub enum Flatten {
+    /// Last axis fastest: numpy, and nearly everybody else.
+    #[default]
+    RowMajor,
+    /// First axis after the batch fastest: Matlab.
+    ColumnMajor,
+}
+
+impl Flatten {
+    fn there<T: Float>(self, array: TensorView<'_, T>) -> Tensor<T> {
+        let samples = array.shape()[0];
+        let features = array.shape()[1..].iter().product();
+        reshape(self.ordered(array), &[samples, features])
+    }
+
+    fn back<T: Float>(self, array: TensorView<'_, T>, shape: &[usize]) -> Tensor<T> {
+        let mut turned = shape.to_vec();
+        if self == Self::ColumnMajor {
+            turned[1..].reverse();
+        }
+        self.ordered(reshape(array, &turned).view()).into_owned()
+    }
+
+    /// The array with its axes in the order they are read in; done twice it is the array again.
+    fn ordered<T>(self, array: TensorView<'_, T>) -> TensorView<'_, T> {
+        match self {
+            Self::RowMajor => array,
+            Self::ColumnMajor => {
+                let axes: Vec<usize> = std::iter::once(0).chain((1..array.ndim()).rev()).collect();
+                array.permuted_axes(axes)
+            }
+        }
+    }
+}
 
 impl<T: Float> Layer<T> for Flatten {
     fn kind(&self) -> Kind {
@@ -27,16 +62,15 @@ impl<T: Float> Layer<T> for Flatten {
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
-        let features: usize = inputs[0].shape()[1..].iter().product();
-        reshape(inputs[0].view(), &[inputs[0].shape()[0], features])
+        self.there(inputs[0].view())
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| vec![reshape(relevance, record.inputs[0].shape())]))
+        Flow::Route(Box::new(|relevance| vec![self.back(relevance, record.inputs[0].shape())]))
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![reshape(upstream, record.inputs[0].shape())]
+        vec![self.back(upstream, record.inputs[0].shape())]
     }
 }
 

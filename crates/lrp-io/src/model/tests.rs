@@ -112,7 +112,7 @@ fn what_the_format_cannot_hold_is_refused() {
     let first = builder.add("one", Tanh, &[Value::INPUT]);
     builder.add("join", Add, &[first, Value::INPUT]);
     let error = text_writer::write(&builder.build().expect("a network")).expect_err("not a sequence");
-    assert!(error.to_string().contains("join: the text format holds only sequences"), "{error}");
+    assert!(error.to_string().contains("join: the format holds only sequences"), "{error}");
 
     let padded = Window::new(&[2, 2]).padded(&[[1, 1], [0, 0]]);
     let pool = SumPool::new(padded, Channels::Last).expect("a pool");
@@ -145,7 +145,7 @@ fn layers() -> impl Strategy<Value = Op<f64>> {
             let window = Window::new(&[h, w]).strided(&[w, h]);
             Op::from(MaxPool::new(window, Channels::Last).expect("fits"))
         }),
-        Just(Op::from(Flatten)),
+        Just(Op::from(Flatten::RowMajor)),
         Just(Op::from(Tanh)),
         Just(Op::from(SoftMax)),
     ]

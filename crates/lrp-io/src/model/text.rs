@@ -4,10 +4,10 @@
 //! 1.1 and before put each of the `m` rows of weights in a line of its own; the number of numbers in the
 //! first line tells the layouts apart.
 
-use lrp_core::{Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax};
-use lrp_core::{SumPool, Tanh, Window};
+use lrp_core::{Flatten, Network, Op, Rect, SoftMax, Tanh};
 use ndarray::{Array1, Array2, ArrayD};
 
+use super::toolbox::{self, Assembly};
 use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::limits::Limits;
 
@@ -42,24 +42,12 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
             .at_byte(error.valid_up_to())
     })?;
     let mut lines = Lines { lines: text.lines(), number: 0, limits };
-    let mut builder = NetworkBuilder::new();
-    if limits.allow_not_finite {
-        builder = builder.allow_not_finite();
-    }
-    let mut layers = 0;
+    let mut model = Assembly::new(limits);
     while let Some(header) = lines.next_header()? {
-        if layers == limits.model_layers {
-            let allowed = limits.model_layers;
-            return Err(
-                Error::limit(format!("the model has more than {allowed} layers")).at_line(lines.number)
-            );
-        }
         let line = lines.number;
-        let op = lines.layer(header).map_err(|error| error.at_line(line))?;
-        builder.push(op);
-        layers += 1;
+        lines.layer(header).and_then(|op| model.push(op)).map_err(|error| error.at_line(line))?;
     }
-    builder.build().map_err(|error| Error::format(error.to_string()))
+    model.finish()
 }
 
 /// The lines of a model, and the number of the one read last.
@@ -96,27 +84,18 @@ impl<'a> Lines<'a> {
         if sizes.len() != *expected {
             return Err(Error::format(format!("{name} takes {expected} numbers, found {}", sizes.len())));
         }
-        let fault = |error: lrp_core::Error| Error::format(error.to_string());
         Ok(match (name, &sizes[..]) {
             ("Linear", &[m, n]) => {
                 let weights = self.weights(header, &[m, n])?;
-                Linear::new(weights, self.bias(header, n)?).map_err(fault)?.into()
+                toolbox::linear(weights, self.bias(header, n)?)?
             }
             ("Convolution", &[h, w, d, n, down, right]) => {
                 let filters = self.filters(header, &[h, w, d, n])?;
-                Convolution::new(filters, self.bias(header, n)?, &[down, right]).map_err(fault)?.into()
+                toolbox::convolution(filters, self.bias(header, n)?, [down, right])?
             }
-            ("SumPool", &[h, w, down, right]) => {
-                SumPool::new(Window::new(&[h, w]).strided(&[down, right]), Channels::Last)
-                    .map_err(fault)?
-                    .into()
-            }
-            ("MaxPool", &[h, w, down, right]) => {
-                MaxPool::new(Window::new(&[h, w]).strided(&[down, right]), Channels::Last)
-                    .map_err(fault)?
-                    .into()
-            }
-            ("Flatten", _) => Flatten.into(),
+            ("SumPool", &[h, w, down, right]) => toolbox::sum_pool([h, w], [down, right])?,
+            ("MaxPool", &[h, w, down, right]) => toolbox::max_pool([h, w], [down, right])?,
+            ("Flatten", _) => Flatten::RowMajor.into(),
             ("Rect", _) => Rect.into(),
             ("Tanh", _) => Tanh.into(),
             _ => SoftMax.into(),
