@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 
 mod commands;
 mod options;
+mod contents;
 mod model;
 mod picture;
 mod progress;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lrp::core::{Float, Network, Tensor, cast};
-use lrp::io::{Limits, Preparation, Sidecar, read_array, read_model};
+use lrp::io::{Limits, Preparation, Sidecar, read_array, read_model, reread_flatten};
 use ndarray::Axis;
 
 use crate::Outcome;
@@ -28,8 +28,11 @@ impl<T: Float> Model<T> {
     pub(crate) fn open(options: &ModelOptions) -> Outcome<Self> {
         let limits = options.limits();
         let name = options.model.display();
-        let network =
-            read_model(&options.model, &limits)?.cast().map_err(|error| format!("{name}: {error}"))?;
+        let mut network = read_model(&options.model, &limits)?;
+        if let Some(convention) = options.convention {
+            network = reread_flatten(&network, convention)?;
+        }
+        let network = network.cast().map_err(|error| format!("{name}: {error}"))?;
         let sidecar = Sidecar::of_model(&options.model, &limits)?;
         let preparation = options.preparation(&sidecar);
         preparation.check()?;

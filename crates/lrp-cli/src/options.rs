@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use lrp::io::{Limits, Preparation, Sidecar, read_array};
+use lrp::io::{Convention, Limits, Preparation, Sidecar, read_array};
 use lrp::rules::{Composite, Dialect, PlanOptions, Rule, Target, composite};
 
 use crate::Outcome;
@@ -17,6 +17,9 @@ pub(crate) struct ModelOptions {
     /// Numbers to compute with
     #[arg(long, value_enum, default_value_t)]
     pub(crate) dtype: Dtype,
+    /// Whose order Flatten layers run in: python or matlab [default: what the model's format says]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) convention: Option<Convention>,
     /// Accept NaN and infinity in weights and inputs
     #[arg(long)]
     pub(crate) allow_nonfinite: bool,

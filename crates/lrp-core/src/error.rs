@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The result of anything in this crate that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A network that cannot be built, or an input it cannot take.
 ///

@@ -119,6 +119,23 @@ impl<T: Float> Network<T> {
         self.kernels
     }
 
+    /// The same wiring with the layer that `f` gives for each node, called with its position.
+    ///
+    /// # Errors
+    /// If `f` fails, or a weight becomes NaN or infinite and the network was not built to allow that.
+    pub fn map_ops<E: From<Error>>(
+        &self,
+        mut f: impl FnMut(usize, &Node<T>) -> Result<Op<T>, E>,
+    ) -> Result<Self, E> {
+        let map = |(index, node): (usize, &Node<T>)| {
+            Ok(Node { op: f(index, node)?, name: node.name.clone(), inputs: node.inputs.clone() })
+        };
+        let nodes = self.nodes.iter().enumerate().map(map).collect::<Result<_, E>>()?;
+        let network = Self { nodes, ..*self };
+        network.check_finite()?;
+        Ok(network)
+    }
+
     /// The same network with every weight rounded to another number type.
     ///
     /// # Errors

@@ -132,6 +132,13 @@ impl StdError for Error {
     }
 }
 
+/// A file whose layers do not fit together is broken.
+impl From<lrp_core::Error> for Error {
+    fn from(error: lrp_core::Error) -> Self {
+        Self::format(error.to_string())
+    }
+}
+
 /// Outside text for a message: in single quotes, escaped, at most 40 characters of it.
 pub(crate) fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;

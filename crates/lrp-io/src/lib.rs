@@ -70,6 +70,6 @@ pub use error::{Error, ErrorKind, Position, Result};
 pub use file::{read_file, write_atomically};
 pub use limits::Limits;
 pub use model::{
-    MODEL_FORMATS, ModelFormat, Preparation, Sidecar, read_model, read_model_bytes, write_legacy_model,
-    write_model,
+    Convention, MODEL_FORMATS, ModelFormat, Preparation, Sidecar, read_model, read_model_bytes,
+    reorder_flatten, reread_flatten, write_legacy_model, write_matlab_model, write_model,
 };

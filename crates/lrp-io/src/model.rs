@@ -8,12 +8,14 @@ use crate::error::{Error, ErrorKind, Result, quoted_list};
 use crate::file::{read_file, write_atomically};
 use crate::limits::Limits;
 
+mod convention;
 mod python_float;
 mod sidecar;
 mod text;
 mod text_writer;
 mod toolbox;
 
+pub use convention::{Convention, reorder_flatten, reread_flatten};
 pub use sidecar::{Preparation, Sidecar};
 
 /// A model format: a row of [`MODEL_FORMATS`].
@@ -76,10 +78,19 @@ pub fn read_model_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<Net
 /// If no format has this extension, the format cannot hold a layer, or the file cannot be written.
 pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
     let path = path.as_ref();
-    let name = path.display().to_string();
-    let format = by_extension(path).ok_or_else(|| unknown(&name))?;
-    let bytes = (format.write)(network).map_err(|error| error.in_file(&name))?;
-    write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
+    let format = by_extension(path).ok_or_else(|| unknown(&path.display().to_string()))?;
+    write_with(path, network, format.write)
+}
+
+/// Writes a model as text for the toolbox's Matlab part, where flattening runs in another order.
+///
+/// Read it again with [`reread_flatten`]: the text does not say whom it is for.
+///
+/// # Errors
+/// If a flatten layer is not in Matlab's order (see [`reorder_flatten`]), the format cannot hold a
+/// layer, or the file cannot be written.
+pub fn write_matlab_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
+    write_with(path.as_ref(), network, text_writer::write_matlab)
 }
 
 /// Writes a model as text for toolbox 1.1 and before, which wants each row of weights in a line of its own.
@@ -89,9 +100,15 @@ pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()>
 /// # Errors
 /// If the model has layers that did not exist then, or the file cannot be written.
 pub fn write_legacy_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
-    let path = path.as_ref();
-    let bytes =
-        text_writer::write_legacy(network).map_err(|error| error.in_file(&path.display().to_string()))?;
+    write_with(path.as_ref(), network, text_writer::write_legacy)
+}
+
+fn write_with(
+    path: &Path,
+    network: &Network<f64>,
+    write: fn(&Network<f64>) -> Result<Vec<u8>>,
+) -> Result<()> {
+    let bytes = write(network).map_err(|error| error.in_file(&path.display().to_string()))?;
     write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
 }
 

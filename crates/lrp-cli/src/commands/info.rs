@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lrp::core::Network;
-use lrp::io::{Array, Limits, MODEL_FORMATS, Sidecar, read_arrays_bytes, read_file, read_model_bytes};
+use lrp::io::{Array, Limits, Sidecar, read_file};
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::contents::{Contents, contents};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -22,14 +23,15 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = Limits { allow_not_finite: true, ..Limits::default() };
     let bytes = read_file(&options.file, &limits)?;
-    let name = options.file.display().to_string();
-    if MODEL_FORMATS.iter().any(|format| (format.sniff)(&bytes)) {
-        let network = read_model_bytes(&name, &bytes, &limits)?;
-        let sidecar = Sidecar::of_model(&options.file, &limits)?;
-        return model(&options.file, &network, &sidecar, options.json, out);
+    match contents(&options.file, &bytes, &limits)? {
+        Contents::Model(network) => {
+            let sidecar = Sidecar::of_model(&options.file, &limits)?;
+            model(&options.file, &network, &sidecar, options.json, out)
+        }
+        Contents::Arrays(arrays) => {
+            arrays.iter().try_for_each(|(name, array)| describe(name, array, options.json, out))
+        }
     }
-    let arrays = read_arrays_bytes(&name, &bytes, &limits)?;
-    arrays.iter().try_for_each(|(name, array)| describe(name, array, options.json, out))
 }
 
 fn model(

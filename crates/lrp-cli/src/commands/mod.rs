@@ -10,6 +10,7 @@ mod explain;
 mod predict;
 mod plan;
 mod info;
+mod convert;
 mod render;
 mod lists;
 mod demo;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Plan(plan::Options),
     /// Say what is in a model or an array file
     Info(info::Options),
+    /// Write a model or arrays in another format, losing nothing
+    Convert(convert::Options),
     /// Draw relevance that was computed before
     Render(render::Options),
     /// List the rules and the composites
@@ -44,6 +47,7 @@ impl Command {
             Self::Predict(options) => predict::run(options, out),
             Self::Plan(options) => plan::run(options, out),
             Self::Info(options) => info::run(options, out),
+            Self::Convert(options) => convert::run(options, out),
             Self::Render(options) => render::run(options, out),
             Self::Rules(options) => lists::rules(options, out),
             Self::Colormaps(options) => lists::colormaps(options, out),

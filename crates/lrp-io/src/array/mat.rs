@@ -167,7 +167,7 @@ fn one_variable_front(header: &MatrixHeader, element: &Element<'_>) -> Result<Ve
     let mut words = |words: &[usize]| {
         words.iter().try_for_each(|&word| {
             file.extend(u32::try_from(word).map_err(|_| too_large())?.to_le_bytes());
-            Ok(())
+            Ok::<_, Error>(())
         })
     };
     words(&[14, matrix_bytes.iter().sum()])?;

@@ -120,6 +120,59 @@ fn what_the_format_cannot_hold_is_refused() {
     assert!(text_writer::write(&network).is_err());
 }
 
+const FLATTENED: &str = "Rect\nFlatten\nRect\nLinear 12 2\n1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24\n0 1\nSoftMax\n";
+
+fn image() -> lrp_core::Tensor<f64> {
+    Array::from_iter((0..24).map(|value| f64::from(value) / 100.0))
+        .into_shape_with_order(vec![2, 2, 3, 2])
+        .expect("24 values")
+}
+
+#[test]
+fn q40_flatten_order_is_an_option_of_the_reader() {
+    let python = read(FLATTENED).expect("a model");
+    let matlab = reread_flatten(&python, Convention::Matlab).expect("the same layers");
+    let scores = |network: &Network<f64>| network.forward(&image()).expect("scores");
+    assert_ne!(scores(&python), scores(&matlab));
+    // What Matlab flattens is, for Python, the image with its axes turned round.
+    let turned = image().permuted_axes(vec![0, 3, 2, 1]);
+    assert_eq!(scores(&matlab), python.forward(&turned).expect("scores"));
+}
+
+#[test]
+fn reordered_networks_compute_the_same() {
+    let python = read(FLATTENED).expect("a model");
+    let matlab = reorder_flatten(&python, Convention::Matlab, &[2, 3, 2]).expect("reordered");
+    let scores = |network: &Network<f64>| network.forward(&image()).expect("scores");
+    let difference = (scores(&python) - scores(&matlab)).mapv(f64::abs).sum();
+    assert!(difference < 1e-12, "off by {difference}");
+    let again = reorder_flatten(&matlab, Convention::Python, &[2, 3, 2]).expect("reordered back");
+    assert_eq!(written(&again), written(&python));
+
+    let error = text_writer::write(&matlab).expect_err("Python would flatten otherwise").to_string();
+    assert_eq!(error, "flatten_1: flattens in another order than python takes the text to mean");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("m.txt");
+    write_matlab_model(&path, &matlab).expect("written");
+    assert!(write_matlab_model(&path, &python).is_err());
+    let back = read_model(&path, &Limits::default()).expect("a model");
+    let back = reread_flatten(&back, Convention::Matlab).expect("the same layers");
+    assert_eq!(scores(&back), scores(&matlab));
+}
+
+#[test]
+fn an_order_that_shows_in_the_output_is_refused() {
+    for (text, blamed) in
+        [("Flatten\n", "outputs would come in another order"), ("Flatten\nSoftMax\n", "outputs")]
+    {
+        let network = read(text).expect("a model");
+        let error = reorder_flatten(&network, Convention::Matlab, &[2, 3, 2]).expect_err("shows");
+        assert!(error.to_string().contains(blamed), "{error}");
+        // Maps of one pixel have one order only.
+        assert!(reorder_flatten(&network, Convention::Matlab, &[1, 1, 7]).is_ok());
+    }
+}
+
 use lrp_core::Value;
 
 fn layers() -> impl Strategy<Value = Op<f64>> {

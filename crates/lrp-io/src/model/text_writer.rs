@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use lrp_core::{Flatten, Network};
+use lrp_core::Network;
 
+use super::convention::Convention;
 use super::python_float::python_float;
 use super::toolbox::{Layer, refused, sequence};
 use crate::error::Result;
@@ -18,22 +19,24 @@ enum Layout {
 }
 
 pub(super) fn write(network: &Network<f64>) -> Result<Vec<u8>> {
-    write_as(network, Layout::Modern)
+    write_as(network, Layout::Modern, Convention::Python)
 }
 
 pub(super) fn write_legacy(network: &Network<f64>) -> Result<Vec<u8>> {
-    write_as(network, Layout::Legacy)
+    write_as(network, Layout::Legacy, Convention::Python)
 }
 
-fn write_as(network: &Network<f64>, layout: Layout) -> Result<Vec<u8>> {
+pub(super) fn write_matlab(network: &Network<f64>) -> Result<Vec<u8>> {
+    write_as(network, Layout::Modern, Convention::Matlab)
+}
+
+fn write_as(network: &Network<f64>, layout: Layout, reader: Convention) -> Result<Vec<u8>> {
     let mut text = String::new();
     for (name, layer) in sequence(network)? {
         match layer {
-            Layer::Flatten(Flatten::ColumnMajor) => {
-                return Err(refused(
-                    name,
-                    "this Flatten runs in Matlab's order, which the text does not say",
-                ));
+            Layer::Flatten(flatten) if flatten != reader.flatten() => {
+                let reason = format!("flattens in another order than {reader} takes the text to mean");
+                return Err(refused(name, &reason));
             }
             Layer::Linear { .. } | Layer::Rect | Layer::Tanh | Layer::SoftMax => {}
             _ if layout == Layout::Legacy => {

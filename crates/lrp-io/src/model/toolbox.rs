@@ -94,19 +94,19 @@ fn plain(window: &Window, channels: Channels) -> Result<[[usize; 2]; 2], &'stati
 }
 
 pub(super) fn linear(weights: Array2<f64>, bias: Array1<f64>) -> Result<Op<f64>> {
-    Linear::new(weights, bias).map(Op::from).map_err(fault)
+    Ok(Linear::new(weights, bias)?.into())
 }
 
 pub(super) fn convolution(filters: ArrayD<f64>, bias: Array1<f64>, stride: [usize; 2]) -> Result<Op<f64>> {
-    Convolution::new(filters, bias, &stride).map(Op::from).map_err(fault)
+    Ok(Convolution::new(filters, bias, &stride)?.into())
 }
 
 pub(super) fn sum_pool(size: [usize; 2], stride: [usize; 2]) -> Result<Op<f64>> {
-    SumPool::new(Window::new(&size).strided(&stride), Channels::Last).map(Op::from).map_err(fault)
+    Ok(SumPool::new(Window::new(&size).strided(&stride), Channels::Last)?.into())
 }
 
 pub(super) fn max_pool(size: [usize; 2], stride: [usize; 2]) -> Result<Op<f64>> {
-    MaxPool::new(Window::new(&size).strided(&stride), Channels::Last).map(Op::from).map_err(fault)
+    Ok(MaxPool::new(Window::new(&size).strided(&stride), Channels::Last)?.into())
 }
 
 /// A model on its way from a file: layers are pushed in order, within the limits.
@@ -133,10 +133,6 @@ impl Assembly {
     }
 
     pub(super) fn finish(self) -> Result<Network<f64>> {
-        self.builder.build().map_err(fault)
+        Ok(self.builder.build()?)
     }
-}
-
-fn fault(error: lrp_core::Error) -> Error {
-    Error::format(error.to_string())
 }

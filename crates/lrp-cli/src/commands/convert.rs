@@ -1,0 +1,155 @@
+//! `lrp convert`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lrp::core::{Network, Op, cast};
+use lrp::io::{
+    Array, Convention, Dtype, Limits, Sidecar, read_file, reorder_flatten, reread_flatten, write_array,
+    write_arrays, write_atomically, write_legacy_model, write_matlab_model, write_model,
+};
+use ndarray::ArrayD;
+
+use crate::Outcome;
+use crate::contents::{Contents, contents};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// A model or a file of arrays
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Where to write it; the extension names the format
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// Convert only the array of this name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    model: ModelOptions,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Models")]
+struct ModelOptions {
+    /// Whose order IN flattens in: python or matlab [default: what the format of IN says]
+    #[arg(long, value_name = "NAME")]
+    from: Option<Convention>,
+    /// Whose order OUT flattens in: python or matlab [default: that of IN in .mat, else python]
+    #[arg(long, value_name = "NAME")]
+    to: Option<Convention>,
+    /// Shape of one input, such as 32,32,1, where weights must change their order [default: the sidecar of IN]
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    shape: Option<Vec<usize>>,
+    /// Write text for toolbox 1.1 and before
+    #[arg(long)]
+    legacy: bool,
+    /// Accept NaN and infinity in weights
+    #[arg(long)]
+    allow_nonfinite: bool,
+}
+
+pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
+    let limits = Limits { allow_not_finite: options.model.allow_nonfinite, ..Limits::default() };
+    let bytes = read_file(&options.input, &limits)?;
+    match contents(&options.input, &bytes, &limits)? {
+        Contents::Model(network) => {
+            write_network(&network, options, &limits)?;
+            writeln!(out, "wrote {}", options.output.display())?;
+            copy_sidecar(options, &limits, out)
+        }
+        Contents::Arrays(arrays) => {
+            arrays_to(arrays, options)?;
+            Ok(writeln!(out, "wrote {}", options.output.display())?)
+        }
+    }
+}
+
+fn write_network(network: &Network<f64>, options: &Options, limits: &Limits) -> Outcome {
+    let asked = &options.model;
+    let network = match asked.from {
+        Some(convention) => &reread_flatten(network, convention)?,
+        None => network,
+    };
+    let network = match wanted(options) {
+        Some(convention) => &ordered(network, convention, options, limits)?,
+        None => network,
+    };
+    let path = &options.output;
+    match (asked.legacy, asked.to) {
+        (true, _) => write_legacy_model(path, network)?,
+        (_, Some(Convention::Matlab)) if has_extension(path, "txt") => write_matlab_model(path, network)?,
+        _ => write_model(path, network)?,
+    }
+    Ok(())
+}
+
+/// The order that OUT must flatten in; a `.mat` says which order it has, so any will do.
+fn wanted(options: &Options) -> Option<Convention> {
+    options.model.to.or_else(|| (!has_extension(&options.output, "mat")).then_some(Convention::Python))
+}
+
+/// The network, flattening in an order: the same function, so its weights may have to move.
+fn ordered(
+    network: &Network<f64>,
+    convention: Convention,
+    options: &Options,
+    limits: &Limits,
+) -> Outcome<Network<f64>> {
+    let differs = |op: &Op<f64>| matches!(op, Op::Flatten(flatten) if *flatten != convention.flatten());
+    let Some(node) = network.nodes().iter().find(|node| differs(node.op())) else {
+        return Ok(network.clone());
+    };
+    let known = || Ok::<_, lrp::io::Error>(Sidecar::of_model(&options.input, limits)?.input.prepared_shape());
+    let shape = match &options.model.shape {
+        Some(shape) => Some(shape.clone()),
+        None => known()?,
+    };
+    let (name, node) = (options.input.display(), node.name());
+    let shape = shape.ok_or_else(|| {
+        format!(
+            "{name}: {node} flattens in another order than {convention}; give --shape to reorder the weights"
+        )
+    })?;
+    Ok(reorder_flatten(network, convention, &shape).map_err(|error| format!("{name}: {error}"))?)
+}
+
+/// What is known about a model goes with it, unless something is known about OUT already.
+fn copy_sidecar(options: &Options, limits: &Limits, out: &mut dyn Write) -> Outcome {
+    let [from, to] = [&options.input, &options.output].map(|path| path.with_extension("toml"));
+    if !from.exists() || to.exists() {
+        return Ok(());
+    }
+    let text = read_file(&from, limits)?;
+    write_atomically(&to, |file| file.write_all(&text))?;
+    Ok(writeln!(out, "wrote {}", to.display())?)
+}
+
+/// Integers become f64, which holds them exactly; f32 stays f32.
+fn arrays_to(mut arrays: Vec<(String, Array)>, options: &Options) -> Outcome {
+    if let Some(wanted) = &options.name {
+        arrays.retain(|(name, _)| name == wanted);
+        if arrays.is_empty() {
+            return Err(format!("{}: has no array named '{wanted}'", options.input.display()).into());
+        }
+    }
+    let single = arrays.iter().all(|(_, array)| array.dtype == Dtype::F32);
+    match &arrays[..] {
+        [(_, array)] if single => write_array(&options.output, cast::<f64, f32>(&array.values).view())?,
+        [(_, array)] => write_array(&options.output, array.values.view())?,
+        _ if single => {
+            let rounded: Vec<ArrayD<f32>> = arrays.iter().map(|(_, array)| cast(&array.values)).collect();
+            let named = arrays.iter().zip(&rounded).map(|((name, _), values)| (&name[..], values.view()));
+            write_arrays(&options.output, &named.collect::<Vec<_>>())?;
+        }
+        _ => {
+            let named = arrays.iter().map(|(name, array)| (&name[..], array.values.view()));
+            write_arrays(&options.output, &named.collect::<Vec<_>>())?;
+        }
+    }
+    Ok(())
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
