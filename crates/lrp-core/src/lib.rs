@@ -9,6 +9,8 @@ mod network;
 mod trace;
 mod error;
 mod kernels;
+#[cfg(feature = "nalgebra")]
+pub mod nalgebra;
 
 pub use error::{Error, ErrorKind, Result};
 pub use kernels::Kernels;
