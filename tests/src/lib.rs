@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod fuzz;
+
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

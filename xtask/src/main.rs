@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask verify` and `cargo xtask tidy`.
+//! The project's own tasks: `cargo xtask verify`, `cargo xtask tidy` and `cargo xtask fuzz`.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod verify;
 mod tidy;
+mod fuzz;
 
 /// Tasks of this workspace.
 #[derive(Parser)]
@@ -23,12 +24,15 @@ enum Task {
     Verify(verify::Options),
     /// Check the workspace against its own rules of architecture and style.
     Tidy,
+    /// Feed every reader with broken input, looking for crashes, hangs and waste.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Verify(options) => verify::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,103 @@
+//! What a fuzzer feeds bytes to: every reader, and what must hold of whatever it accepts.
+//!
+//! The formats come from the tables of `lrp-io`, so a new one is fuzzed without a word here. A target must
+//! not panic, whatever the bytes; if it reads them, writing and reading again must give the same.
+
+use lrp::io::{
+    ARRAY_FORMATS, ArrayFormat, Limits, MODEL_FORMATS, ModelFormat, Sidecar, read_arrays_bytes, write_arrays,
+};
+use lrp::rules::{Composite, Rule};
+use ndarray::ArrayD;
+
+/// Reads bytes, and panics if what must hold does not.
+type Run = Box<dyn Fn(&[u8])>;
+
+/// A reader under its name, such as `model-txt` or `array-npy`.
+pub struct Target {
+    /// The name on the command line and of the folders with seeds and regressions.
+    pub name: String,
+    run: Run,
+    /// Small sound inputs to start from.
+    pub seeds: Vec<Vec<u8>>,
+}
+
+impl Target {
+    fn new(name: impl Into<String>, seeds: Vec<Vec<u8>>, run: impl Fn(&[u8]) + 'static) -> Self {
+        Self { name: name.into(), run: Box::new(run), seeds }
+    }
+
+    /// Reads the bytes; panics if the reader breaks a promise.
+    pub fn run(&self, bytes: &[u8]) {
+        (self.run)(bytes);
+    }
+}
+
+/// Every reader there is.
+#[must_use]
+pub fn targets() -> Vec<Target> {
+    let models = MODEL_FORMATS.iter().map(model);
+    let arrays = ARRAY_FORMATS.iter().map(array);
+    models.chain(arrays).chain([sidecar(), composite(), rule()]).collect()
+}
+
+fn model(format: &'static ModelFormat) -> Target {
+    let name = format!("model-{}", format.extensions[0]);
+    Target::new(name, model_seeds(format), |bytes| {
+        let Ok(network) = (format.read)(bytes, &Limits::default()) else { return };
+        // What a file means may be more than the format can say: Matlab's flatten order in a text.
+        let Ok(written) = (format.write)(&network) else { return };
+        let again = (format.read)(&written, &Limits::default()).expect("what was written is read");
+        assert_eq!((format.write)(&again).expect("written once already"), written);
+    })
+}
+
+/// Every layer that toolbox formats hold, as the format writes it.
+fn model_seeds(format: &ModelFormat) -> Vec<Vec<u8>> {
+    let text = "Convolution 1 2 1 2 1 1\n0.5 -1 1e-5 4\n0 1\nRect\nSumPool 1 2 1 2\nMaxPool 2 1 1 1\nTanh\n\
+                Flatten\nLinear 2 3\n1 2 3 -4 5 -0.0\n0.5 0 1\nSoftMax\n";
+    let network = lrp::io::read_model_bytes("seed.txt", text.as_bytes(), &Limits::default());
+    vec![(format.write)(&network.expect("a model")).expect("every format holds the toolbox's layers")]
+}
+
+fn array(format: &'static ArrayFormat) -> Target {
+    let file = format!("fuzz.{}", format.extensions[0]);
+    Target::new(format!("array-{}", format.extensions[0]), array_seeds(format), move |bytes| {
+        let Ok(arrays) = read_arrays_bytes(&file, bytes, &Limits::default()) else { return };
+        for (_, array) in &arrays {
+            assert!(array.values.is_standard_layout(), "rows are kept together");
+        }
+    })
+}
+
+fn array_seeds(format: &ArrayFormat) -> Vec<Vec<u8>> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join(format!("seed.{}", format.extensions[0]));
+    let values =
+        ArrayD::from_shape_vec(vec![2, 3], vec![1.0, -0.5, 0.0, 255.0, 7.0, 1e-9]).expect("six values");
+    let named = match format.holds_names {
+        true => write_arrays(&path, &[("data", values.view()), ("more", values.view())]),
+        false => lrp::io::write_array(&path, values.view()),
+    };
+    named.ok().and_then(|()| std::fs::read(&path).ok()).into_iter().collect()
+}
+
+fn sidecar() -> Target {
+    let seed = "about = \"x\"\nclasses = [\"0\", \"1\"]\n[input]\nscale = 2.0\nshape = [2, 2, 1]\npad = 1\n";
+    Target::new("toml-sidecar", vec![seed.into()], |bytes| {
+        let _ = std::str::from_utf8(bytes).map(|text| Sidecar::parse("fuzz.toml", text).map(|_| ()));
+    })
+}
+
+fn composite() -> Target {
+    let seed = "default = \"epsilon(0.1)\"\n[[layer]]\nkind = \"Convolution\"\nrule = \"alphabeta(2, 1)\"\n";
+    Target::new("toml-composite", vec![seed.into()], |bytes| {
+        let _ = std::str::from_utf8(bytes).map(|text| text.parse::<Composite>().map(|_| ()));
+    })
+}
+
+fn rule() -> Target {
+    Target::new("rule", vec!["zbox(-1, 1)".into(), "0.5*alphabeta(2,1)".into()], |bytes| {
+        let Ok(Ok(rule)) = std::str::from_utf8(bytes).map(str::parse::<Rule>) else { return };
+        assert!(!rule.to_string().is_empty());
+    })
+}
