@@ -31,6 +31,20 @@ pub const LENET5_MAXPOOL: BundledModel = BundledModel {
     sidecar: include_str!("models/mnist-lenet5-maxpool.toml"),
 };
 
+/// Dense, 784-48-32-10 with tanh and a softmax head; right on 97.75 % of MNIST's test set.
+pub const MLP_TANH: BundledModel = BundledModel {
+    name: "mnist-mlp-tanh.txt",
+    bytes: include_bytes!("models/mnist-mlp-tanh.txt"),
+    sidecar: include_str!("models/mnist-mlp-tanh.toml"),
+};
+
+/// Dense, 784-48-32-10 with rectifiers and a softmax head; right on 97.86 % of MNIST's test set.
+pub const MLP_RECT: BundledModel = BundledModel {
+    name: "mnist-mlp-rect.txt",
+    bytes: include_bytes!("models/mnist-mlp-rect.txt"),
+    sidecar: include_str!("models/mnist-mlp-rect.toml"),
+};
+
 /// A hundred handwritten digits, `uint8 [100, 784]` in `.npy`; classes 0 to 9 in turn.
 pub const DIGITS: &[u8] = include_bytes!("samples/digits.npy");
 
