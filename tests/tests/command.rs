@@ -1,53 +1,13 @@
 //! The command does what it says, and says in one line what it cannot do.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+
+mod place;
 
 use lrp::io::{Limits, read_array};
 use lrp_tests::workspace;
+use place::{Place, complaint};
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// Runs the command in a folder of its own.
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.path().join(name);
-        fs::write(&path, content).expect("a file");
-        path.display().to_string()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lrp-under-test"));
-        command.current_dir(self.path()).args(arguments).output().expect("the command starts")
-    }
-
-    /// What the command prints when it succeeds.
-    fn prints(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {complaint}");
-        String::from_utf8(output.stdout).expect("text")
-    }
-
-    fn files(&self) -> Vec<String> {
-        let names = fs::read_dir(self.path()).expect("a folder");
-        let mut names: Vec<String> =
-            names.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
-}
 
 fn lenet() -> String {
     workspace("data/models/mnist-lenet5-sumpool.txt").display().to_string()
@@ -214,6 +174,7 @@ fn wrong_calls_get_one_line_and_leave_nothing() {
         ([explain, &["--shape", "3,3"]].concat(), "are no samples of shape [3, 3]"),
         ([explain, &["--prepared"]].concat(), "convolution_0: input has shape [100, 784], expected"),
         ([explain, &["--scaling", "0"]].concat(), "scaling"),
+        ([explain, &["--scaling", "2.5"]].concat(), "'2.5'"),
         (
             [explain, &["--rule", "gamma(1e300)", "--dtype", "f32"]].concat(),
             "the relevance of sample 0 overflows",
@@ -236,10 +197,8 @@ fn wrong_calls_get_one_line_and_leave_nothing() {
     ];
     for (call, expected) in cases {
         let output = place.run(&call);
-        let complaint = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(output.status.code(), Some(2), "{call:?}: {complaint}");
-        assert!(complaint.starts_with("error: ") && complaint.contains(expected), "{call:?}: {complaint}");
-        assert_eq!(complaint.lines().count(), 1, "{call:?}: {complaint}");
+        let line = complaint(&output);
+        assert!(line.starts_with("error: ") && line.contains(expected), "{call:?}: {line}");
         assert!(output.stdout.is_empty(), "{call:?}");
         assert_eq!(place.files(), before, "{call:?} wrote something");
     }
@@ -263,10 +222,8 @@ fn what_was_read_is_never_overwritten_and_results_never_mix() {
         (&["render", "in.npy", "--image", "2,2", "--out", "in.npy"], "is read by this call"),
     ];
     for (call, expected) in cases {
-        let output = place.run(call);
-        let complaint = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(output.status.code(), Some(2), "{call:?}: {complaint}");
-        assert!(complaint.contains(expected) && complaint.lines().count() == 1, "{call:?}: {complaint}");
+        let line = complaint(&place.run(call));
+        assert!(line.contains(expected), "{call:?}: {line}");
         assert_eq!(fs::read(place.path().join("in.npy")).expect("the input"), before, "{call:?}");
         assert_eq!(place.files(), ["in-0000.png", "in.npy", "m.txt", "out"], "{call:?}");
     }

@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask verify`, `cargo xtask tidy` and `cargo xtask fuzz`.
+//! The project's own tasks, run as `cargo xtask TASK`.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod verify;
 mod tidy;
 mod fuzz;
+mod parity;
 
 /// Tasks of this workspace.
 #[derive(Parser)]
@@ -24,6 +25,8 @@ enum Task {
     Verify(verify::Options),
     /// Check the workspace against its own rules of architecture and style.
     Tidy,
+    /// Write the inventory of the LRP Toolbox and of the tests that stand for it.
+    Parity,
     /// Feed every reader with broken input, looking for crashes, hangs and waste.
     Fuzz(fuzz::Options),
 }
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Verify(options) => verify::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Parity => parity::run(),
         Task::Fuzz(options) => fuzz::run(&options),
     };
     match outcome {

@@ -30,7 +30,8 @@ const RULES: &[Rule] = &[
     Rule { name: "files and functions are short", find: style::caps },
     Rule { name: "nothing unfinished, ignored or asleep", find: style::unfinished },
     Rule { name: "every file says what it is for", find: style::essays },
-    Rule { name: "every deviation names a test that exists", find: docs::deviations },
+    Rule { name: "every claim names a test that exists", find: docs::claims },
+    Rule { name: "the inventory of the toolbox is current", find: docs::inventory },
     Rule { name: "links lead somewhere", find: docs::links },
     Rule { name: "data is small and every file has a source", find: docs::data },
 ];

@@ -104,13 +104,6 @@ pub(crate) const OUTLINE: [f64; 3] = [0.35; 3];
 /// Keeps pale pictures apart from a white page.
 pub(crate) const FRAME: Option<[f64; 3]> = Some([0.85; 3]);
 
-/// Stretches values to `[0, 1]`; all the same become 0.
-pub(crate) fn stretched(plane: &Array2<f64>) -> Array2<f64> {
-    let low = plane.fold(f64::INFINITY, |low, &value| low.min(value));
-    let high = plane.fold(f64::NEG_INFINITY, |high, &value| high.max(value));
-    plane.mapv(|value| if high > low { (value - low) / (high - low) } else { 0.0 })
-}
-
 /// Writes a picture, whole or not at all.
 pub(crate) fn save(picture: &Picture, path: &Path) -> Outcome {
     let png = encode_png(&picture.to_rgb8())?;

@@ -58,7 +58,7 @@ pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, h
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
 pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE, encode_png};
-pub use plane::{enlarge, shared_scale, vector_to_plane};
+pub use plane::{enlarge, shared_scale, stretch, vector_to_plane};
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
 
 mod heatmap;

@@ -45,6 +45,19 @@ pub fn vector_to_plane<D: Dimension>(
         .map_err(|_| Error::shape("vector", values.shape(), format_args!("{height} x {width} values")))
 }
 
+/// Values moved and scaled to span `[0, 1]`, as pictures to look at need; all the same become 0.
+///
+/// ```
+/// let shown = lrp_render::stretch(ndarray::array![[-1.0, 0.0, 3.0]].view());
+/// assert_eq!(shown, ndarray::array![[0.0, 0.25, 1.0]]);
+/// ```
+#[must_use]
+pub fn stretch(plane: ArrayView2<'_, f64>) -> Array2<f64> {
+    let low = plane.fold(f64::INFINITY, |low, &value| low.min(value));
+    let high = plane.fold(f64::NEG_INFINITY, |high, &value| high.max(value));
+    plane.mapv(|value| if high > low { (value - low) / (high - low) } else { 0.0 })
+}
+
 /// Repeats every pixel `scaling` times along the first two axes: nearest neighbour enlargement.
 ///
 /// `[h, w]` becomes `[h * scaling, w * scaling]`, and `[h, w, c]` likewise with its channels kept.

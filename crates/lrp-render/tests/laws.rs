@@ -3,7 +3,8 @@
 use lrp_render::{
     BLACK, COLORMAPS, ColorBar, DigitOptions, ErrorKind, Grid, HeatmapOptions, Kind, MAX_PIXELS,
     Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, canny, color_bar,
-    colormap, digit, draw_text, encode_png, enlarge, heatmap, measure_text, montage, row, vector_to_plane,
+    colormap, digit, draw_text, encode_png, enlarge, heatmap, measure_text, montage, row, stretch,
+    vector_to_plane,
 };
 use ndarray::{Array1, Array2, Array3, array};
 use proptest::prelude::*;
@@ -65,6 +66,21 @@ proptest! {
         let shared = HeatmapOptions { normalization, ..options(COLORMAPS[row].name) };
         let own = heatmap(plane.view(), &options(COLORMAPS[row].name)).unwrap();
         prop_assert_eq!(heatmap(plane.view(), &shared).unwrap(), own);
+    }
+
+    /// Whatever the values, the least becomes 0 and the largest 1, and their order stays.
+    #[test]
+    fn stretching_spans_zero_to_one(plane in planes()) {
+        let shown = stretch(plane.view());
+        let differ = plane.iter().any(|value| *value != plane[[0, 0]]);
+        let largest = shown.fold(0.0_f64, |largest, value| largest.max(*value));
+        prop_assert_eq!(largest, if differ { 1.0 } else { 0.0 });
+        prop_assert!(shown.iter().all(|value| (0.0..=1.0).contains(value)));
+        for (one, before) in shown.iter().zip(&plane) {
+            for (two, after) in shown.iter().zip(&plane) {
+                prop_assert!(before > after || one <= two);
+            }
+        }
     }
 
     #[test]

@@ -1,33 +1,39 @@
 //! Documents that must not lie: deviations, links, and the sources of data.
 
 use super::Tree;
+use crate::parity;
 
 /// Bytes of everything under `data`.
 const DATA_CAP: u64 = 25_000_000;
 
-/// Every row of `docs/deviations.md` ends in backquoted tests: `crate: name`, or `verify: case`.
-pub(super) fn deviations(tree: &Tree) -> Vec<String> {
-    let Some(document) = tree.find("docs/deviations.md") else {
-        return vec!["docs/deviations.md is missing".to_owned()];
-    };
+/// Every row of a table of claims ends in backquoted tests: `crate: name`, `verify: case` or `example: name`.
+pub(super) fn claims(tree: &Tree) -> Vec<String> {
+    ["docs/deviations.md", parity::PATH].into_iter().flat_map(|path| unproven(tree, path)).collect()
+}
+
+fn unproven(tree: &Tree, path: &str) -> Vec<String> {
+    let Some(document) = tree.find(path) else { return vec![format!("{path} is missing")] };
     let mut offences = Vec::new();
-    let rows = document
-        .text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with("| ") && !line.starts_with("| id"));
-    for (index, row) in rows {
+    let rows = document.text.lines().enumerate();
+    for (index, row) in rows
+        .filter(|(_, line)| line.starts_with("| ") && !line.starts_with("| id") && !line.starts_with("| #"))
+    {
         let last = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap_or_default();
         let tests: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
         let number = index + 1;
         if tests.is_empty() {
-            offences.push(format!("docs/deviations.md:{number}: names no test"));
+            offences.push(format!("{path}:{number}: names no test"));
         }
         let missing = tests.into_iter().filter(|test| !exists(tree, test));
-        offences
-            .extend(missing.map(|test| format!("docs/deviations.md:{number}: there is no test '{test}'")));
+        offences.extend(missing.map(|test| format!("{path}:{number}: there is no test '{test}'")));
     }
     offences
+}
+
+/// The inventory of the toolbox is what its table says.
+pub(super) fn inventory(tree: &Tree) -> Vec<String> {
+    let current = tree.find(parity::PATH).is_some_and(|file| file.text == parity::page());
+    if current { Vec::new() } else { vec![format!("{}: run cargo xtask parity", parity::PATH)] }
 }
 
 fn exists(tree: &Tree, test: &str) -> bool {
@@ -36,8 +42,10 @@ fn exists(tree: &Tree, test: &str) -> bool {
             .files
             .iter()
             .any(|file| file.path.ends_with("manifest.json") && file.text.contains(&format!("\"{case}\""))),
+        Some(("example", name)) => tree.find(&format!("crates/lrp/examples/{name}.rs")).is_some(),
         Some((krate, name)) => {
-            let folders = [format!("crates/{krate}/"), format!("{krate}/")];
+            let package = if krate == "lrp-tests" { "tests" } else { krate };
+            let folders = [format!("crates/{package}/"), format!("{package}/")];
             let function = format!("fn {name}(");
             tree.rust("").any(|file| {
                 folders.iter().any(|folder| file.path.starts_with(folder)) && file.text.contains(&function)

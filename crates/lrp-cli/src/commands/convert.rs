@@ -13,6 +13,7 @@ use ndarray::ArrayD;
 
 use crate::Outcome;
 use crate::contents::{Contents, contents};
+use crate::targets;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -51,6 +52,7 @@ struct ModelOptions {
 
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = Limits { allow_not_finite: options.model.allow_nonfinite, ..Limits::default() };
+    targets::check(std::slice::from_ref(&options.output), &[&options.input])?;
     let bytes = read_file(&options.input, &limits)?;
     match contents(&options.input, &bytes, &limits)? {
         Contents::Model(network) => {

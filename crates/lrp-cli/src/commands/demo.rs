@@ -8,14 +8,14 @@ use lrp::core::{Network, Trace};
 use lrp::io::{Limits, Sidecar, read_array_bytes, read_model_bytes};
 use lrp::render::{
     ColorBar, Colormap, DigitOptions, Grid, HeatmapOptions, Outline, Picture, Span, TextStyle, color_bar,
-    colormap, digit, heatmap, montage,
+    colormap, digit, heatmap, montage, stretch,
 };
 use lrp::rules::{Composite, Plan, PlanOptions, Rule, Target, top_classes};
 use lrp_data::{BundledModel, DIGIT_LABELS, DIGITS, LENET5_MAXPOOL, LENET5_SUMPOOL};
 use ndarray::{Array2, ArrayD, Axis, Slice};
 
 use crate::Outcome;
-use crate::picture::{FRAME, OUTLINE, save, stretched};
+use crate::picture::{FRAME, OUTLINE, save};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let columns = RULES_SHOWN.map(|rule| explain(&trace, rule));
     let columns: Vec<Vec<Array2<f64>>> = columns.into_iter().collect::<Outcome<_>>()?;
 
-    let images: Vec<Array2<f64>> = planes(&inputs)?.iter().map(stretched).collect();
+    let images: Vec<Array2<f64>> = planes(&inputs)?.iter().map(|plane| stretch(plane.view())).collect();
     let picture = figure(&images, &columns, &labels, &predicted, &colors)?;
     save(&picture, &options.out)?;
     let right = predicted.iter().zip(&labels).filter(|(one, two)| one == two).count();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lrp::core::{Float, Tensor, cast};
 use lrp::io::{Sidecar, write_array};
-use lrp::render::Picture;
+use lrp::render::{Picture, stretch};
 use lrp::rules::{Plan, PlanOptions, Target, top_classes};
 use ndarray::{Array2, ArrayD, Axis, Slice, concatenate};
 use serde_json::json;
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::Outcome;
 use crate::model::{Batch, Model};
 use crate::options::{InputOptions, ModelOptions, RuleOptions, TargetOptions, with_dtype};
-use crate::picture::{PictureOptions, save, stretched};
+use crate::picture::{PictureOptions, save};
 use crate::progress;
 use crate::targets;
 
@@ -338,7 +338,7 @@ fn pictures<T: Float>(
     let images = planes(&cast(&explained.batch.inputs))?;
     let pairs = images.iter().zip(&relevance).zip(&explained.records).map(|((image, map), record)| {
         let titles = ["input".to_owned(), record.target.describe(model)];
-        options.pictures.pair(&stretched(image), map, normalization, titles)
+        options.pictures.pair(&stretch(image.view()), map, normalization, titles)
     });
     pairs.collect::<Outcome<_>>().map(Some)
 }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lrp::io::{Limits, read_array};
-use lrp::render::{ColorBar, Grid, Outline, Picture, Span, color_bar, heatmap, montage, row, shared_scale};
+use lrp::render::{
+    ColorBar, Grid, Outline, Picture, Span, color_bar, heatmap, montage, row, shared_scale, stretch,
+};
 use ndarray::{Array2, ArrayD, Axis};
 
 use crate::Outcome;
 use crate::options::Samples;
-use crate::picture::{PictureOptions, save, stretched};
+use crate::picture::{PictureOptions, save};
 use crate::targets;
 
 #[derive(Args)]
@@ -42,7 +44,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let relevance = planes(&options.relevance, options)?;
     let outlines = match &options.outline {
-        Some(path) => planes(path, options)?.iter().map(stretched).map(Some).collect(),
+        Some(path) => planes(path, options)?.iter().map(|plane| stretch(plane.view())).map(Some).collect(),
         None => vec![None; relevance.len()],
     };
     if outlines.len() != relevance.len() {
