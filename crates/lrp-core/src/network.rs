@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::kernels::Kernels;
 use crate::layer::Kind;
 use crate::layers::Op;
+use crate::parameters::Parameters;
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -149,6 +150,43 @@ impl<T: Float> Network<T> {
         let network = Network { nodes, kernels: self.kernels, allow_not_finite: self.allow_not_finite };
         network.check_finite()?;
         Ok(network)
+    }
+
+    /// The same network with the parameters that `f` makes of those of each node that has some.
+    ///
+    /// Nothing is copied: weights move out and back, which is how a network that never changes is trained.
+    ///
+    /// ```
+    /// use lrp_core::{Linear, Network, Parameters};
+    /// use ndarray::{arr1, arr2};
+    ///
+    /// let network = Network::sequential([Linear::new(arr2(&[[1.0], [2.0]]), arr1(&[3.0]))?.into()])?;
+    /// let halved = network.map_parameters(|_, old| Parameters { weights: old.weights / 2.0, ..old })?;
+    /// assert_eq!(halved.forward(&arr2(&[[1.0, 1.0]]).into_dyn())?, arr2(&[[4.5]]).into_dyn());
+    /// # Ok::<(), lrp_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a shape changes, or a parameter becomes NaN or infinite and the network was not built to allow that.
+    pub fn map_parameters(self, mut f: impl FnMut(usize, Parameters<T>) -> Parameters<T>) -> Result<Self> {
+        let map = |(index, node): (usize, Node<T>)| {
+            let op = node.op.map_parameters(|old| f(index, old)).map_err(|error| error.at(&node.name))?;
+            Ok(Node { op, ..node })
+        };
+        let nodes = self.nodes.into_iter().enumerate().map(map).collect::<Result<_>>()?;
+        let network = Self { nodes, ..self };
+        network.check_finite()?;
+        Ok(network)
+    }
+
+    /// For every node, whether something was learned between it and the network's input.
+    pub(crate) fn learned_below(&self) -> Vec<bool> {
+        let mut learned = vec![false; self.nodes.len() + 1];
+        let below = |learned: &[bool], node: &Node<T>| node.inputs.iter().any(|value| learned[value.0]);
+        for (index, node) in self.nodes.iter().enumerate() {
+            learned[index + 1] = below(&learned, node) || node.op.weights_and_bias().is_some();
+        }
+        self.nodes.iter().map(|node| below(&learned, node)).collect()
     }
 
     /// The shape of every value for an input of the given shape, the input's own first.

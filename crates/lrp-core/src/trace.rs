@@ -1,8 +1,9 @@
 //! What a network did with one input, and its derivative there.
 
-use crate::layer::{Layer, Record};
+use crate::layer::Record;
 use crate::layers::Op;
 use crate::network::{Network, Value};
+use crate::parameters::Parameters;
 use crate::tensor::{Float, Tensor, TensorView};
 
 /// Every value a network computed for one batch.
@@ -87,25 +88,53 @@ impl<'n, T: Float> Trace<'n, T> {
     /// If `seed` does not have the shape of the value.
     #[must_use]
     pub fn toolbox_backward(&self, value: Value, seed: &Tensor<T>) -> Tensor<T> {
-        self.walk_back(value, seed.clone(), |node, record, upstream| match self.op(node) {
-            Op::Linear(linear) => {
-                let (inputs, outputs) = linear.weights().dim();
-                #[expect(clippy::cast_precision_loss, reason = "a layer has far fewer than 2^52 inputs")]
-                let scale = (inputs as f64).sqrt() / (outputs as f64).sqrt();
-                let gradient = linear.gradient(record, upstream);
-                gradient.into_iter().map(|g| g * T::of(scale)).collect()
-            }
-            Op::MaxPool(pool) => vec![pool.to_winners(record, upstream, false)],
-            Op::SoftMax(_) => vec![upstream.to_owned()],
-            op => op.layer().gradient(record, upstream),
+        self.walk_back(value, seed.clone(), |node, record, upstream| {
+            self.op(node).toolbox_gradient(record, upstream)
         })
+    }
+
+    /// The gradient of `Σ seed · value` with respect to the weights and biases of every node, in the order of
+    /// the nodes; `None` for nodes that learn nothing or do not lead to the value.
+    ///
+    /// # Panics
+    /// If `seed` does not have the shape of the value.
+    #[must_use]
+    pub fn parameter_gradients(&self, value: Value, seed: &Tensor<T>) -> Vec<Option<Parameters<T>>> {
+        self.learn(value, seed, |op, record, upstream| op.layer().gradient(record, upstream))
+    }
+
+    /// What the toolbox's `update` multiplies by its rate, before it scales it: like
+    /// [`Trace::parameter_gradients`], but of what [`Trace::toolbox_backward`] brings to each node.
+    ///
+    /// # Panics
+    /// If `seed` does not have the shape of the value.
+    #[must_use]
+    pub fn toolbox_parameter_gradients(&self, value: Value, seed: &Tensor<T>) -> Vec<Option<Parameters<T>>> {
+        self.learn(value, seed, Op::toolbox_gradient)
+    }
+
+    fn learn(
+        &self,
+        value: Value,
+        seed: &Tensor<T>,
+        cross: impl Fn(&Op<T>, &Record<'_, T>, TensorView<'_, T>) -> Vec<Tensor<T>>,
+    ) -> Vec<Option<Parameters<T>>> {
+        let learned_below = self.network.learned_below();
+        let mut gradients = vec![None; self.network.nodes().len()];
+        self.walk_back(value, seed.clone(), |node, record, upstream| {
+            let op = self.op(node);
+            gradients[node] = op.parameter_gradient(record, upstream.view());
+            // Below the lowest layer that learns nobody asks for the gradient.
+            if learned_below[node] { cross(op, record, upstream) } else { Vec::new() }
+        });
+        gradients
     }
 
     /// Carries `seed` from `value` back to the network's input and returns what arrives there.
     ///
     /// `cross` is called for every node that something reaches, last node first, with the node's position,
-    /// its record and what its output received; it returns one array an input. What reaches a value from
-    /// several nodes adds up, so branches and skips need no special case.
+    /// its record and what its output received; it returns one array an input, or none to go no further. What
+    /// reaches a value from several nodes adds up, so branches and skips need no special case.
     ///
     /// # Panics
     /// If `seed` does not have the shape of the value.

@@ -3,9 +3,10 @@
 mod numbers;
 
 use lrp_core::{
-    Add, Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax,
-    SumPool, Tanh, Tensor, Value, Window,
+    Add, Channels, Convolution, ErrorKind, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, Parameters,
+    Rect, SoftMax, SumPool, Tanh, Tensor, Value, Window,
 };
+use ndarray::Array1;
 use numbers::{distance, tensor};
 
 /// Distinct numbers, none near zero or near another, so that no rectifier or maximum changes its mind
@@ -108,6 +109,107 @@ fn gradients_chain_through_a_whole_network() {
         SoftMax.into(),
     ]);
     check("network", &network.unwrap(), &apart(&[2, 4, 4, 1]));
+}
+
+/// `∂ Σ seed·output / ∂` every weight and bias of a node, an entry at a time.
+fn parameter_differences(
+    network: &Network<f64>,
+    node: usize,
+    input: &Tensor<f64>,
+    seed: &Tensor<f64>,
+) -> Parameters<f64> {
+    let step = 1e-6;
+    let value = |change: &dyn Fn(&mut Parameters<f64>)| {
+        let moved = network.clone().map_parameters(|index, mut old| {
+            if index == node {
+                change(&mut old);
+            }
+            old
+        });
+        (&moved.unwrap().forward(input).unwrap() * seed).sum()
+    };
+    let known = network.nodes()[node].op().weights_and_bias().expect("the node learns");
+    let weights = Tensor::from_shape_fn(known.weights.raw_dim(), |at| {
+        (value(&|p| p.weights[&at] += step) - value(&|p| p.weights[&at] -= step)) / (2.0 * step)
+    });
+    let bias = Array1::from_shape_fn(known.bias.len(), |at| {
+        (value(&|p| p.bias[at] += step) - value(&|p| p.bias[at] -= step)) / (2.0 * step)
+    });
+    Parameters { weights, bias }
+}
+
+fn check_parameters(what: &str, network: &Network<f64>, input: &Tensor<f64>) {
+    let trace = network.trace(input).unwrap();
+    let seed = tensor(3, trace.output().shape());
+    for (node, found) in trace.parameter_gradients(network.output(), &seed).into_iter().enumerate() {
+        let name = network.nodes()[node].name();
+        assert_eq!(found.is_some(), network.nodes()[node].kind().has_weights(), "{what}: {name}");
+        let Some(found) = found else { continue };
+        let expected = parameter_differences(network, node, input, &seed);
+        for (part, found, expected) in [
+            ("weights", found.weights, expected.weights),
+            ("bias", found.bias.into_dyn(), expected.bias.into_dyn()),
+        ] {
+            let distance = distance(&found, &expected);
+            assert!(distance < 1e-7, "{what}: {part} of {name} are off by {distance:e}");
+        }
+    }
+}
+
+#[test]
+fn parameters_have_the_gradient_the_forward_pass_has() {
+    let odd = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]).dilated(&[1, 2]);
+    let (last, first) = (Channels::Last, Channels::First);
+    let table: [(&str, Op<f64>, &[usize]); 6] = [
+        ("linear", linear(1, 5, 3), &[2, 5]),
+        ("convolution", convolution(&[2, 2, 2, 3], Window::new(&[2, 2]), 1, last), &[2, 4, 3, 2]),
+        ("odd convolution", convolution(&[3, 2, 2, 3], odd(), 1, first), &[2, 2, 4, 5]),
+        ("grouped", convolution(&[2, 2, 1, 4], Window::new(&[2, 2]), 2, last), &[2, 3, 3, 2]),
+        ("1-d convolution", convolution(&[3, 2, 1], Window::new(&[3]), 1, last), &[1, 6, 2]),
+        ("3-d", convolution(&[2, 1, 2, 1, 2], Window::new(&[2, 1, 2]), 1, first), &[2, 1, 3, 2, 3]),
+    ];
+    for (what, op, shape) in table {
+        check_parameters(what, &Network::sequential([op]).unwrap(), &apart(shape));
+    }
+}
+
+/// Everything a network can consist of, with skips, around layers that learn.
+#[test]
+fn parameters_of_whole_networks_have_their_gradient() {
+    let window = Window::new(&[2, 2]).padded(&[[1, 0], [0, 1]]);
+    let network = Network::sequential([
+        Tanh.into(),
+        convolution(&[2, 2, 1, 3], window, 1, Channels::Last),
+        Tanh.into(),
+        MaxPool::new(Window::new(&[2, 2]).strided(&[2, 2]), Channels::Last).unwrap().into(),
+        Flatten::RowMajor.into(),
+        linear(5, 12, 4),
+        SoftMax.into(),
+    ]);
+    check_parameters("sequence", &network.unwrap(), &apart(&[2, 4, 4, 1]));
+    let mut builder = NetworkBuilder::new();
+    let low = builder.add("low", linear(2, 4, 4), &[Value::INPUT]);
+    let curve = builder.add("curve", Tanh, &[low]);
+    let high = builder.add("high", linear(4, 4, 4), &[curve]);
+    builder.add("join", Add, &[high, low, Value::INPUT]);
+    check_parameters("branches", &builder.build().unwrap(), &apart(&[3, 4]));
+}
+
+#[test]
+fn new_parameters_must_fit_and_be_finite() {
+    let network = || Network::sequential([linear(1, 3, 2), Rect.into()]).unwrap();
+    let doubled = network().map_parameters(|_, old| Parameters { weights: old.weights * 2.0, ..old });
+    let weights = |network: &Network<f64>| {
+        network.nodes()[0].op().weights_and_bias().expect("a dense layer").weights.to_owned()
+    };
+    assert_eq!(weights(&doubled.unwrap()), weights(&network()) * 2.0);
+    let grown = network().map_parameters(|_, old| Parameters { bias: Array1::zeros(3), ..old });
+    assert_eq!(
+        grown.unwrap_err().to_string(),
+        "linear_0: weights [3, 2] and 3 biases cannot take the place of [3, 2] and 2"
+    );
+    let infinite = network().map_parameters(|_, old| Parameters { bias: old.bias / 0.0, ..old });
+    assert_eq!(infinite.unwrap_err().kind(), ErrorKind::NotFinite);
 }
 
 /// The seed may start at any value; what does not lead to it gets nothing.

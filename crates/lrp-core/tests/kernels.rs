@@ -130,19 +130,24 @@ fn settings(cases: u32) -> ProptestConfig {
 }
 
 /// Output and transpose of a layer at a point, through a network running with `kernels`.
-fn run<T: Float>(op: Op<T>, input: &Tensor<T>, kernels: Kernels) -> [Tensor<T>; 2] {
+fn run<T: Float>(op: Op<T>, input: &Tensor<T>, kernels: Kernels) -> Vec<Tensor<T>> {
     let network = Network::sequential([op]).unwrap().with_kernels(kernels);
     assert_eq!(network.kernels(), kernels);
     let trace = network.trace(input).unwrap();
     let seed = tensor(77, trace.output().shape());
-    [trace.output().clone(), trace.gradient(network.output(), &seed)]
+    let mut results = vec![trace.output().clone(), trace.gradient(network.output(), &seed)];
+    let learned = trace.parameter_gradients(network.output(), &seed).into_iter().flatten();
+    results.extend(learned.flat_map(|learned| [learned.weights, learned.bias.into_dyn()]));
+    results
 }
 
 fn check_naive_and_fast<T: Float>(op: &Op<T>, input: &Tensor<T>) -> Result<(), TestCaseError> {
     let tolerance = TOLERANCE.iter().find(|(name, _)| *name == T::NAME).expect("both precisions").1;
     let naive = run(op.clone(), input, Kernels::Naive);
     let fast = run(op.clone(), input, Kernels::Fast);
-    for (what, (naive, fast)) in ["forward", "transpose"].iter().zip(naive.iter().zip(&fast)) {
+    for (what, (naive, fast)) in
+        ["forward", "transpose", "weights", "bias"].iter().zip(naive.iter().zip(&fast))
+    {
         let distance = distance(fast, naive);
         prop_assert!(distance <= tolerance, "{what} in {} differs by {distance:e}", T::NAME);
     }

@@ -72,6 +72,40 @@ pub(crate) fn convolve_transposed<T: Float>(
     r
 }
 
+/// See [`naive::correlate`](super::naive::correlate).
+pub(crate) fn correlate<T: Float>(
+    x: ArrayView5<'_, T>,
+    signal: ArrayView5<'_, T>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Array5<T> {
+    let (batch, channels, outputs) = (x.shape()[0], x.shape()[4], signal.shape()[4]);
+    let shape = geometry.filters(channels, outputs, groups);
+    let mut gradient = Weights::new(Array5::zeros(shape).view(), groups);
+    let positions: Vec<[usize; 3]> = coordinates(geometry.output).collect();
+    let x = x.as_standard_layout();
+    let samples = x.as_slice().unwrap_or_default();
+    let signal = signal.as_standard_layout();
+    let signal = signal.to_shape((batch * positions.len(), outputs)).expect("same elements");
+    let mut panel = Array2::zeros((gradient.block(), gradient.rows()));
+    for n in 0..batch {
+        let sample = &samples[n * samples.len() / batch..(n + 1) * samples.len() / batch];
+        for (block, positions) in positions.chunks(gradient.block()).enumerate() {
+            let start = n * geometry.positions() + block * gradient.block();
+            let rows = start..start + positions.len();
+            for group in 0..groups {
+                let columns = gradient.columns(group);
+                let mut panel = panel.slice_mut(s![..positions.len(), ..]);
+                gradient.windows(geometry, channels, group).gather(sample, positions, &mut panel);
+                let signal = signal.slice(s![rows.clone(), columns.clone()]);
+                let mut sum = gradient.matrix.slice_mut(s![.., columns]);
+                general_mat_mul(T::one(), &panel.t(), &signal, T::one(), &mut sum);
+            }
+        }
+    }
+    gradient.matrix.into_shape_with_order(shape).expect("same elements")
+}
+
 /// Filters as one matrix `[taps · inputs, outputs]`; a group owns a range of its columns.
 struct Weights<T> {
     matrix: Array2<T>,

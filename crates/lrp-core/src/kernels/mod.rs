@@ -39,6 +39,12 @@ impl Geometry {
         self.output.iter().product()
     }
 
+    /// The shape `[kd, kh, kw, c / groups, k]` of filters from `channels` inputs to `outputs`.
+    fn filters(&self, channels: usize, outputs: usize, groups: usize) -> [usize; 5] {
+        let [d, h, w] = self.kernel;
+        [d, h, w, channels / groups, outputs]
+    }
+
     /// The input coordinate that `tap` of the window at `output` reads; `None` in the padding.
     #[inline]
     pub(crate) fn source(&self, output: [usize; 3], tap: [usize; 3]) -> Option<[usize; 3]> {
@@ -81,5 +87,19 @@ pub(crate) fn convolve_transposed<T: Float>(
     match kernels {
         Kernels::Naive => naive::convolve_transposed(s, filters, geometry, groups),
         Kernels::Fast => fast::convolve_transposed(s, filters, geometry, groups),
+    }
+}
+
+/// `xᵀ s` over windows: the gradient of `Σ s · z` with respect to the filters, `[kd, kh, kw, c / groups, k]`.
+pub(crate) fn correlate<T: Float>(
+    kernels: Kernels,
+    x: ArrayView5<'_, T>,
+    s: ArrayView5<'_, T>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Array5<T> {
+    match kernels {
+        Kernels::Naive => naive::correlate(x, s, geometry, groups),
+        Kernels::Fast => fast::correlate(x, s, geometry, groups),
     }
 }

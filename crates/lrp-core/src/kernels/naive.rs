@@ -35,6 +35,21 @@ pub(crate) fn convolve_transposed<T: Float>(
     r
 }
 
+/// `g[tap, c, k] = Σ_{n, o} x[n, source(o, tap), c] · s[n, o, k]`
+pub(crate) fn correlate<T: Float>(
+    x: ArrayView5<'_, T>,
+    s: ArrayView5<'_, T>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Array5<T> {
+    let mut g = Array5::zeros(geometry.filters(x.shape()[4], s.shape()[4], groups));
+    let shape = g.shape().to_vec();
+    visit(geometry, x.shape()[0], &shape, groups, |s_at, x_at, g_at| {
+        g[g_at] += x[x_at] * s[s_at];
+    });
+    g
+}
+
 /// Calls `f(output index, input index, weight index)` for every product a convolution consists of.
 fn visit(
     geometry: &Geometry,

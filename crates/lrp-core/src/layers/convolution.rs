@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernels::{self, Geometry, Kernels};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
+use crate::parameters::Parameters;
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::{Channels, Window, from_kernel_order, into_rank, to_kernel_order};
 
@@ -96,6 +97,29 @@ impl<T: Float> Convolution<T> {
     #[must_use]
     pub fn channels(&self) -> Channels {
         self.channels
+    }
+
+    /// The signal summed against the windows it came from, and by itself for the bias.
+    pub(super) fn parameter_gradient(
+        &self,
+        record: &Record<'_, T>,
+        upstream: TensorView<'_, T>,
+    ) -> Parameters<T> {
+        let input = &record.inputs[0];
+        let geometry = self.window.geometry(input.shape(), self.channels);
+        let x = to_kernel_order(input.view(), self.channels);
+        let s = to_kernel_order(upstream, self.channels);
+        let bias = (0..4).fold(s.into_dyn().into_owned(), |sum, _| sum.sum_axis(Axis(0)));
+        let filters = kernels::correlate(record.kernels, x, s, &geometry, self.groups);
+        let weights =
+            filters.into_shape_with_order(self.filters.raw_dim()).expect("axes of size one were added");
+        Parameters { weights, bias: into_rank(bias) }
+    }
+
+    pub(super) fn map_parameters(self, f: impl FnOnce(Parameters<T>) -> Parameters<T>) -> Result<Self> {
+        let old = Parameters { weights: self.filters, bias: self.bias };
+        let Parameters { weights: filters, bias } = old.replaced(f)?;
+        Ok(Self { filters, bias, ..self })
     }
 
     pub(super) fn cast<U: Float>(&self) -> Convolution<U> {

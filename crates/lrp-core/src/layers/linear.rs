@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernels::Kernels;
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
+use crate::parameters::Parameters;
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::into_rank;
 
@@ -40,6 +41,18 @@ impl<T: Float> Linear<T> {
     #[must_use]
     pub fn bias(&self) -> &Array1<T> {
         &self.bias
+    }
+
+    /// `xᵀ g` and `Σ g` over the batch.
+    pub(super) fn parameter_gradient(record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Parameters<T> {
+        let (x, g) = (into_rank(record.inputs[0].view()), into_rank(upstream));
+        Parameters { weights: product(record.kernels, x.t(), g), bias: g.sum_axis(Axis(0)) }
+    }
+
+    pub(super) fn map_parameters(self, f: impl FnOnce(Parameters<T>) -> Parameters<T>) -> Result<Self> {
+        let old = Parameters { weights: self.weights.into_dyn(), bias: self.bias };
+        let Parameters { weights, bias } = old.replaced(f)?;
+        Ok(Self { weights: into_rank(weights), bias })
     }
 
     pub(super) fn cast<U: Float>(&self) -> Linear<U> {
@@ -97,25 +110,25 @@ impl<T: Float> Dense<'_, T> {
             _ => self.layer.weights.mapv(|w| lens.see(w)).into(),
         }
     }
+}
 
-    fn product(&self, x: ArrayView2<'_, T>, w: ArrayView2<'_, T>) -> Tensor<T> {
-        match self.kernels {
-            Kernels::Fast => x.dot(&w).into_dyn(),
-            Kernels::Naive => Array2::from_shape_fn((x.nrows(), w.ncols()), |(n, j)| {
-                (0..w.nrows()).map(|i| x[[n, i]] * w[[i, j]]).sum()
-            })
-            .into_dyn(),
-        }
+fn product<T: Float>(kernels: Kernels, x: ArrayView2<'_, T>, w: ArrayView2<'_, T>) -> Tensor<T> {
+    match kernels {
+        Kernels::Fast => x.dot(&w).into_dyn(),
+        Kernels::Naive => Array2::from_shape_fn((x.nrows(), w.ncols()), |(n, j)| {
+            (0..w.nrows()).map(|i| x[[n, i]] * w[[i, j]]).sum()
+        })
+        .into_dyn(),
     }
 }
 
 impl<T: Float> Affine<T> for Dense<'_, T> {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        self.product(into_rank(inputs[0].view()), self.weights(lens).view())
+        product(self.kernels, into_rank(inputs[0].view()), self.weights(lens).view())
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![self.product(into_rank(signal), self.weights(lens).t())]
+        vec![product(self.kernels, into_rank(signal), self.weights(lens).t())]
     }
 
     fn bias(&self) -> Option<Tensor<T>> {

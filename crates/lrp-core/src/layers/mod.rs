@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::layer::Layer;
-use crate::tensor::Float;
+use crate::layer::{Layer, Record};
+use crate::parameters::{Parameters, ParametersView};
+use crate::tensor::{Float, Tensor, TensorView};
 
 mod add;
 mod convolution;
@@ -72,12 +73,66 @@ impl<T: Float> Op<T> {
     /// How many numbers were trained.
     #[must_use]
     pub fn parameters(&self) -> usize {
+        self.weights_and_bias().map_or(0, |learned| learned.weights.len() + learned.bias.len())
+    }
+
+    /// What the layer learned; `None` if there is nothing to learn in it.
+    #[must_use]
+    pub fn weights_and_bias(&self) -> Option<ParametersView<'_, T>> {
+        let (weights, bias) = match self {
+            Self::Linear(layer) => (layer.weights().view().into_dyn(), layer.bias()),
+            Self::Convolution(layer) => (layer.filters().view(), layer.bias()),
+            Self::SumPool(_) | Self::MaxPool(_) | Self::Rect(_) | Self::Tanh(_) => return None,
+            Self::SoftMax(_) | Self::Flatten(_) | Self::Add(_) | Self::Custom(_) => return None,
+        };
+        Some(ParametersView { weights, bias: bias.view() })
+    }
+
+    /// The product of `upstream`, shaped like the output, with the derivative of the output by what the layer
+    /// learned; `None` if there is nothing to learn in it.
+    #[must_use]
+    pub fn parameter_gradient(
+        &self,
+        record: &Record<'_, T>,
+        upstream: TensorView<'_, T>,
+    ) -> Option<Parameters<T>> {
         match self {
-            Self::Linear(layer) => layer.weights().len() + layer.bias().len(),
-            Self::Convolution(layer) => layer.filters().len() + layer.bias().len(),
-            Self::SumPool(_) | Self::MaxPool(_) | Self::Rect(_) | Self::Tanh(_) => 0,
-            Self::SoftMax(_) | Self::Flatten(_) | Self::Add(_) | Self::Custom(_) => 0,
+            Self::Linear(_) => Some(Linear::parameter_gradient(record, upstream)),
+            Self::Convolution(layer) => Some(layer.parameter_gradient(record, upstream)),
+            Self::SumPool(_) | Self::MaxPool(_) | Self::Rect(_) | Self::Tanh(_) => None,
+            Self::SoftMax(_) | Self::Flatten(_) | Self::Add(_) | Self::Custom(_) => None,
         }
+    }
+
+    /// What the toolbox's `backward` hands to the layer below; see [`Trace::toolbox_backward`].
+    ///
+    /// [`Trace::toolbox_backward`]: crate::Trace::toolbox_backward
+    pub(crate) fn toolbox_gradient(
+        &self,
+        record: &Record<'_, T>,
+        upstream: TensorView<'_, T>,
+    ) -> Vec<Tensor<T>> {
+        match self {
+            Self::Linear(linear) => {
+                let (inputs, outputs) = linear.weights().dim();
+                #[expect(clippy::cast_precision_loss, reason = "a layer has far fewer than 2^52 inputs")]
+                let scale = (inputs as f64).sqrt() / (outputs as f64).sqrt();
+                let gradient = linear.gradient(record, upstream);
+                gradient.into_iter().map(|g| g * T::of(scale)).collect()
+            }
+            Self::MaxPool(pool) => vec![pool.to_winners(record, upstream, false)],
+            Self::SoftMax(_) => vec![upstream.to_owned()],
+            op => op.layer().gradient(record, upstream),
+        }
+    }
+
+    pub(crate) fn map_parameters(self, f: impl FnOnce(Parameters<T>) -> Parameters<T>) -> Result<Self> {
+        Ok(match self {
+            Self::Linear(layer) => Self::Linear(layer.map_parameters(f)?),
+            Self::Convolution(layer) => Self::Convolution(layer.map_parameters(f)?),
+            op @ (Self::SumPool(_) | Self::MaxPool(_) | Self::Rect(_) | Self::Tanh(_)) => op,
+            op @ (Self::SoftMax(_) | Self::Flatten(_) | Self::Add(_) | Self::Custom(_)) => op,
+        })
     }
 
     /// The same layer with its weights rounded to another number type.
