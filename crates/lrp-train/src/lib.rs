@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod settings;
+mod examples;
+mod step;
+mod score;
+mod training;
+mod state;
+mod architecture;
+mod random;
+mod parallel;
+mod error;
+
+pub use architecture::{ARCHITECTURES, Architecture, Layer};
+pub use error::{Error, ErrorKind, Result};
+pub use examples::Examples;
+pub use random::Generator;
+pub use score::{Score, score};
+pub use settings::{Decay, Settings};
+pub use state::{Best, State};
+pub use step::step;
+pub use training::{Event, Observer, Task, Transform, train};
