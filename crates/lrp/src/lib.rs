@@ -5,6 +5,7 @@ pub use lrp_core as core;
 pub use lrp_io as io;
 pub use lrp_render as render;
 pub use lrp_rules as rules;
+pub use lrp_train as train;
 
 /// What most programs need, under one name.
 pub mod prelude {

@@ -8,7 +8,8 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("lrp-rules", &["lrp-core"]),
     ("lrp-io", &["lrp-core"]),
     ("lrp-render", &[]),
-    ("lrp", &["lrp-core", "lrp-rules", "lrp-io", "lrp-render"]),
+    ("lrp-train", &["lrp-core"]),
+    ("lrp", &["lrp-core", "lrp-rules", "lrp-io", "lrp-render", "lrp-train"]),
     ("lrp-cli", &["lrp", "lrp-data"]),
 ];
 
@@ -58,9 +59,12 @@ pub(super) fn unsafe_code(tree: &Tree) -> Vec<String> {
 
 pub(super) fn reach(tree: &Tree) -> Vec<String> {
     let files = ["fs::", "File::open", "File::create"];
-    let closed = ["crates/lrp-core/src", "crates/lrp-rules/src", "crates/lrp-render/src", "crates/lrp/src"];
-    let opened = closed.iter().flat_map(|folder| tree.rust(folder)).flat_map(|file| file.containing(&files));
-    let manifests = ["crates/lrp-core/Cargo.toml", "crates/lrp-rules/Cargo.toml"];
+    let opens = ["lrp-io", "lrp-cli"];
+    let closed = DIRECTION.iter().filter(|(krate, _)| !opens.contains(krate));
+    let folders: Vec<String> = closed.map(|(krate, _)| format!("crates/{krate}/src")).collect();
+    let opened = folders.iter().flat_map(|folder| tree.rust(folder)).flat_map(|file| file.containing(&files));
+    let manifests =
+        ["crates/lrp-core/Cargo.toml", "crates/lrp-rules/Cargo.toml", "crates/lrp-train/Cargo.toml"];
     let known = manifests.iter().filter_map(|path| tree.find(path)).flat_map(|manifest| {
         let foreign = declared(manifest).filter(|name| PIXELS_AND_FILES.contains(name));
         foreign.map(|name| format!("{}: depends on {name}", manifest.path)).collect::<Vec<_>>()

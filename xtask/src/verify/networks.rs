@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use lrp::core::{Float, Kernels, Network, Tensor, Trace, Value, cast};
 use lrp::io::{Limits, read_array, read_model};
 use lrp::rules::{Composite, Plan, PlanOptions, Presets, Rule, Target, toolbox_rule, top_classes};
+use lrp::train::{Examples, step};
 use ndarray::{Array2, ArrayD};
 use serde::Deserialize;
 
@@ -20,8 +21,12 @@ const F32_TOLERANCE: f64 = 1e-4;
 /// Where a rule divides by almost nothing, f32 may err as much as plain f32 arithmetic does, times this.
 const F32_SLACK: f64 = 4.0;
 
-/// Arrays that show a training step; there is nothing here that trains.
-const TRAINING: &str = "train_";
+/// The same for weights after a step of training, which differ little from those before it.
+const STEP_TOLERANCE: f64 = 1e-12;
+
+/// What a step of training is to come closer to, and the weights and biases after it.
+const TRAIN_TARGET: &str = "train_target";
+const TRAIN_STEP: &str = "train_step_";
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -35,6 +40,12 @@ struct Entry {
     input: PathBuf,
     expected: PathBuf,
     relevance: Vec<Relevance>,
+    train_step: TrainStep,
+}
+
+#[derive(Deserialize)]
+struct TrainStep {
+    lrate: f64,
 }
 
 #[derive(Deserialize)]
@@ -137,9 +148,9 @@ fn run_with<T: Float>(material: &Material, kernels: Kernels) -> Result<Vec<Check
         results.push((wanted.key.clone(), explanation.relevance));
     }
     results.extend(layers(&trace, head, expected, &classes)?);
-    let compared =
-        |name: &&str| !results.iter().any(|(known, _)| known == name) && !name.starts_with(TRAINING);
-    if let Some(stranger) = expected.names().find(compared) {
+    results.extend(after_a_step(&network, input, expected, entry.train_step.lrate)?);
+    let is_strange = |name: &&str| *name != TRAIN_TARGET && !results.iter().any(|(known, _)| known == name);
+    if let Some(stranger) = expected.names().find(is_strange) {
         bail!("nothing here compares the reference's array '{stranger}'");
     }
     results
@@ -182,10 +193,34 @@ fn layers<T: Float>(
 /// Marks an array of ours that repeats a mistake of the reference on purpose.
 const MISTAKEN: &str = " (with the mistake)";
 
+/// `train_step_W_NN` and `train_step_B_NN`, the weights and biases of layer NN after one step of training.
+fn after_a_step<T: Float>(
+    network: &Network<T>,
+    input: &ArrayD<f64>,
+    expected: &Arrays,
+    rate: f64,
+) -> Result<Vec<(String, Tensor<T>)>> {
+    let targets: Tensor<T> = cast(expected.get(TRAIN_TARGET)?);
+    let batch = Examples::new(cast(input), targets.into_dimensionality()?)?;
+    let (trained, _) = step(network.clone(), &batch, rate, 1)?;
+    let mut arrays = Vec::new();
+    for (index, node) in trained.nodes().iter().enumerate() {
+        if let Some(learned) = node.op().weights_and_bias() {
+            arrays.push((format!("{TRAIN_STEP}W_{index:02}"), learned.weights.to_owned()));
+            arrays.push((format!("{TRAIN_STEP}B_{index:02}"), learned.bias.to_owned().into_dyn()));
+        }
+    }
+    Ok(arrays)
+}
+
 /// `None` for an array that must differ from the reference, once it does.
 fn check<T: Float>(case: &str, name: &str, actual: &Tensor<T>, expected: &Arrays) -> Result<Option<Check>> {
     let actual: ArrayD<f64> = cast(actual);
-    let tolerance = if T::NAME == f64::NAME { F64_TOLERANCE } else { F32_TOLERANCE };
+    let tolerance = match T::NAME {
+        "f32" => F32_TOLERANCE,
+        _ if name.starts_with(TRAIN_STEP) => STEP_TOLERANCE,
+        _ => F64_TOLERANCE,
+    };
     let recorded = expected.get(name.trim_end_matches(MISTAKEN))?;
     let matched = Check::new(name, actual.clone(), recorded.clone(), tolerance);
     let Some(quirk) = quirks::find(case, name.trim_end_matches(MISTAKEN)) else { return Ok(Some(matched)) };
