@@ -2,11 +2,11 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar over `samples`.
-pub(crate) fn bar(samples: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} samples, {eta} left");
-    let bar = ProgressBar::new(samples as u64);
-    match style {
+/// A bar over a number of things, such as samples.
+pub(crate) fn bar(count: usize, things: &str) -> ProgressBar {
+    let template = format!("{{bar:30}} {{pos}}/{{len}} {things}, {{eta}} left {{msg}}");
+    let bar = ProgressBar::new(count as u64);
+    match ProgressStyle::with_template(&template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

@@ -26,3 +26,14 @@ pub(crate) fn check(targets: &[PathBuf], sources: &[&Path]) -> Outcome {
     }
     Ok(())
 }
+
+/// Refuses targets in folders that are not there.
+pub(crate) fn check_folders(targets: &[PathBuf]) -> Outcome {
+    let missing = |path: &&PathBuf| {
+        path.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+    };
+    match targets.iter().find(missing) {
+        Some(path) => Err(format!("{}: cannot write: there is no such folder", path.display()).into()),
+        None => Ok(()),
+    }
+}

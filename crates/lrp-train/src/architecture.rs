@@ -127,6 +127,22 @@ impl Architecture {
         Ok(architecture)
     }
 
+    /// What is known beside the weights, as TOML: what it is, its classes, how its inputs are made.
+    #[must_use]
+    pub fn sidecar(&self) -> String {
+        let mut table = toml::Table::new();
+        if let Some(about) = &self.about {
+            table.insert("about".to_owned(), about.clone().into());
+        }
+        if !self.classes.is_empty() {
+            table.insert("classes".to_owned(), self.classes.clone().into());
+        }
+        if !self.input.is_empty() {
+            table.insert("input".to_owned(), self.input.clone().into());
+        }
+        table.to_string()
+    }
+
     /// The network for samples of a shape (without the batch axis), its weights normal with deviation
     /// `1 / √(inputs of a unit)`, its biases 0.
     ///

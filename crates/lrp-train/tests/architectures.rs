@@ -80,3 +80,12 @@ fn what_cannot_be_read_or_built_is_one_line() {
         assert!(message.contains(expected), "{text}: {message}");
     }
 }
+
+#[test]
+fn what_is_known_beside_the_weights_is_handed_on() {
+    let text = "about = 'a net'\nclasses = ['no', 'yes']\nlayer = [{ kind = 'rect' }]\n[input]\nscale = 2.5\nshape = [3]\n";
+    let sidecar = Architecture::parse(text).expect("an architecture").sidecar();
+    let known = Architecture::parse(&format!("layer = [{{ kind = 'rect' }}]\n{sidecar}")).expect("a sidecar");
+    assert_eq!(known, Architecture::parse(text).unwrap());
+    assert_eq!(Architecture::parse("layer = [{ kind = 'rect' }]").unwrap().sidecar(), "");
+}

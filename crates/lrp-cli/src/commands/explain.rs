@@ -139,7 +139,7 @@ fn explain_batch<T: Float>(
     let name = batch.path.display().to_string();
     let count = batch.positions.len();
     check_target(target, count).map_err(|error| format!("{name}: {error}"))?;
-    let bar = progress::bar(count);
+    let bar = progress::bar(count, "samples");
     let (mut relevance, mut records, mut layers) = (Vec::new(), Vec::new(), Vec::<Vec<Tensor<T>>>::new());
     for start in (0..count).step_by(CHUNK) {
         let end = count.min(start + CHUNK);

@@ -12,6 +12,7 @@ mod plan;
 mod info;
 mod convert;
 mod render;
+mod train;
 mod lists;
 mod demo;
 
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Convert(convert::Options),
     /// Draw relevance that was computed before
     Render(render::Options),
+    /// Train a network the way the LRP Toolbox does
+    Train(Box<train::Options>),
     /// List the rules and the composites
     Rules(lists::RulesOptions),
     /// List the colormaps
@@ -49,6 +52,7 @@ impl Command {
             Self::Info(options) => info::run(options, out),
             Self::Convert(options) => convert::run(options, out),
             Self::Render(options) => render::run(options, out),
+            Self::Train(options) => train::run(options, out),
             Self::Rules(options) => lists::rules(options, out),
             Self::Colormaps(options) => lists::colormaps(options, out),
             Self::Completions(options) => lists::completions(options, out),

@@ -56,7 +56,7 @@ fn predict<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
 }
 
 fn scores<T: Float>(model: &Model<T>, batch: &Batch<T>) -> Outcome<Tensor<T>> {
-    let bar = progress::bar(batch.positions.len());
+    let bar = progress::bar(batch.positions.len(), "samples");
     let mut parts = Vec::new();
     for chunk in batch.inputs.axis_chunks_iter(Axis(0), CHUNK) {
         parts.push(model.network.forward(&chunk.to_owned())?);

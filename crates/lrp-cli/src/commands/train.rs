@@ -1,0 +1,202 @@
+//! `lrp train`
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lrp::core::Float;
+use lrp::io::{
+    Limits, MODEL_FORMATS, Sidecar, read_arrays, read_file, write_arrays, write_atomically, write_model,
+};
+use lrp::train::{ARCHITECTURES, Architecture, Best, Decay, Event, Settings, State, Task, score, train};
+
+use crate::Outcome;
+use crate::options::{Dtype, with_dtype};
+use crate::targets;
+
+mod data;
+mod report;
+
+use data::DataOptions;
+use report::Report;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// What to train: xor, mnist-mlp, lenet5-sumpool, lenet5-maxpool, or a file that describes a network
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    net: String,
+    #[command(flatten)]
+    data: DataOptions,
+    /// Where to write the best network; what is known about it goes beside it as .toml
+    #[arg(long, short, value_name = "MODEL")]
+    out: PathBuf,
+    /// Numbers to compute with
+    #[arg(long, value_enum, default_value = "f32")]
+    dtype: Dtype,
+    #[command(flatten)]
+    settings: SettingsOptions,
+    /// Write what happens as CSV: iteration, event, accuracy, loss, rate, improved, seconds
+    #[arg(long, value_name = "FILE.csv", help_heading = "Records")]
+    log: Option<PathBuf>,
+    /// Keep the state of the training here, as of the last evaluation
+    #[arg(long, value_name = "FILE.npz", help_heading = "Records")]
+    checkpoint: Option<PathBuf>,
+    /// Go on from such a state; with the same options the result is as if nothing had happened
+    #[arg(long, value_name = "FILE.npz", help_heading = "Records")]
+    resume: Option<PathBuf>,
+    /// Say nothing
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    /// Print JSON, a line for each evaluation and one at the end
+    #[arg(long)]
+    json: bool,
+}
+
+/// What overrides the description of the network.
+#[derive(Args)]
+#[command(next_help_heading = "Settings (default: what the network's description says, then the toolbox's)")]
+struct SettingsOptions {
+    /// Examples a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Steps
+    #[arg(long, value_name = "N")]
+    iterations: Option<usize>,
+    /// Learning rate; gradients are summed over a batch
+    #[arg(long, value_name = "X")]
+    rate: Option<f64>,
+    /// How the rate follows the accuracy: none, sublinear or linear
+    #[arg(long, value_name = "NAME")]
+    decay: Option<Decay>,
+    /// Multiplies the rate until the first improvement
+    #[arg(long, value_name = "X")]
+    factor: Option<f64>,
+    /// Steps between evaluations
+    #[arg(long, value_name = "N")]
+    status: Option<usize>,
+    /// Stop after this many evaluations without improvement; 0 is never
+    #[arg(long, value_name = "N")]
+    patience: Option<usize>,
+    /// Decides the first weights and the choice of examples
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads; 0 is all there are. The result does not depend on them
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+impl SettingsOptions {
+    fn over(&self, described: &Settings) -> Settings {
+        Settings {
+            batch_size: self.batch.unwrap_or(described.batch_size),
+            iterations: self.iterations.unwrap_or(described.iterations),
+            rate: self.rate.unwrap_or(described.rate),
+            decay: self.decay.unwrap_or(described.decay),
+            first_factor: self.factor.unwrap_or(described.first_factor),
+            status: self.status.unwrap_or(described.status),
+            patience: self.patience.unwrap_or(described.patience),
+            seed: self.seed.unwrap_or(described.seed),
+            threads: self.threads.unwrap_or(described.threads),
+        }
+    }
+}
+
+pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
+    with_dtype!(options.dtype, train_network(options, out))
+}
+
+fn train_network<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
+    let limits = Limits::default();
+    check_targets(options)?;
+    let architecture = architecture(&options.net, &limits)?;
+    let settings = options.settings.over(&architecture.training);
+    let sidecar = Sidecar::parse(&options.net, &architecture.sidecar())?;
+    let inputs = options.data.inputs::<T>(&sidecar.input, &limits)?;
+    let named = |error: lrp::train::Error| format!("{}: {error}", options.net);
+    let network = architecture.build::<T>(&inputs.shape()[1..], settings.seed).map_err(named)?;
+    let data = options.data.read(inputs, &network, &sidecar.input, settings.seed, &limits)?;
+    let state = match &options.resume {
+        None => State::new(network),
+        Some(path) => {
+            let arrays = read_arrays(path, &limits)?.into_iter().map(|(name, array)| (name, array.values));
+            let arrays: Vec<_> = arrays.collect();
+            State::from_arrays(&network, &arrays).map_err(|error| format!("{}: {error}", path.display()))?
+        }
+    };
+    let mut report = Report::new(options, &settings, state.iteration, data.held_out.is_some())?;
+    let mut failed = None;
+    let mut observer = |event: &Event, state: &State<T>| {
+        let told = report.tell(event, state, out).and_then(|()| match event {
+            Event::Evaluation { .. } => keep(options, state),
+            _ => Ok(()),
+        });
+        match told {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    };
+    let task = Task { held_out: data.held_out.as_ref(), ..Task::new(&data.examples) };
+    let state = train(state, &task, &settings, &mut observer)?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let best = state.best.ok_or("no network was judged: there were no iterations left to make")?;
+    save(&best, options, &architecture)?;
+    let tested = data.test.as_ref().map(|test| score(&best.network, test, settings.threads)).transpose()?;
+    report.finish(&best, tested, out)
+}
+
+fn architecture(net: &str, limits: &Limits) -> Outcome<Architecture> {
+    let text = match ARCHITECTURES.iter().find(|(name, _)| *name == net) {
+        Some((_, text)) => (*text).to_owned(),
+        None if Path::new(net).exists() || net.ends_with(".toml") => {
+            String::from_utf8(read_file(net, limits)?).map_err(|_| format!("{net}: is not text"))?
+        }
+        None => {
+            let names = ARCHITECTURES.map(|(name, _)| name).join(", ");
+            return Err(format!("unknown network '{net}'; one of {names}, or a file").into());
+        }
+    };
+    Ok(Architecture::parse(&text).map_err(|error| format!("{net}: {error}"))?)
+}
+
+/// A training takes long: what would fail at its end fails before it starts.
+fn check_targets(options: &Options) -> Outcome {
+    let (out, known) = (&options.out, |path: &Path, known: &[&str]| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        known.contains(&extension.to_lowercase().as_str())
+    });
+    let extensions: Vec<&str> =
+        MODEL_FORMATS.iter().flat_map(|format| format.extensions.iter().copied()).collect();
+    if !known(out, &extensions) {
+        let extensions = extensions.join(", ");
+        return Err(
+            format!("{}: the extension names no model format; one of {extensions}", out.display()).into()
+        );
+    }
+    if let Some(path) = options.checkpoint.iter().find(|path| !known(path, &["npz"])) {
+        return Err(format!("{}: a checkpoint is a file ending in .npz", path.display()).into());
+    }
+    let targets =
+        [Some(out), options.log.as_ref(), options.checkpoint.as_ref()].into_iter().flatten().cloned();
+    let targets: Vec<PathBuf> = targets.chain([Sidecar::path_for(out)]).collect();
+    targets::check(&targets, &[options.data.files(), vec![Path::new(&options.net)]].concat())?;
+    targets::check_folders(&targets)
+}
+
+fn keep<T: Float>(options: &Options, state: &State<T>) -> Outcome {
+    let Some(path) = &options.checkpoint else { return Ok(()) };
+    let arrays = state.to_arrays();
+    let named: Vec<_> = arrays.iter().map(|(name, values)| (&name[..], values.view())).collect();
+    Ok(write_arrays(path, &named)?)
+}
+
+fn save<T: Float>(best: &Best<T>, options: &Options, architecture: &Architecture) -> Outcome {
+    write_model(&options.out, &best.network.cast()?)?;
+    let sidecar = architecture.sidecar();
+    Ok(write_atomically(Sidecar::path_for(&options.out), |file| file.write_all(sidecar.as_bytes()))?)
+}
