@@ -16,6 +16,10 @@ use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension};
 pub use dtype::Dtype;
 pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
 
+pub(crate) use dtype::{ByteOrder, decode};
+pub(crate) use formats::array_from_memory_order;
+pub(crate) use npy_header::parse_descr;
+
 use crate::error::{Error, ErrorKind, Result, quoted, quoted_list};
 use crate::file::{read_file, write_atomically};
 use crate::limits::Limits;

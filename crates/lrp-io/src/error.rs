@@ -94,6 +94,11 @@ impl Error {
         Self { source: Some(Box::new(source)), ..Self::new(kind, message) }
     }
 
+    /// Names the part of a whole that the message is about.
+    pub(crate) fn of(self, part: &str) -> Self {
+        Self { message: format!("{part}: {}", self.message), ..self }
+    }
+
     /// Blames a line, unless something further in has already been blamed.
     pub(crate) fn at_line(mut self, line: usize) -> Self {
         self.position.get_or_insert(Position::Line(line));

@@ -13,8 +13,8 @@
 //! [`ARRAY_FORMATS`]; a file is recognised by its content first and by its extension second.
 //!
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
-//! today that is the toolbox's text, in both of its layouts, written digit for digit as Python
-//! would. A [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
+//! today those are the toolbox's text, in both of its layouts, written digit for digit as Python
+//! would, and what its Python part pickles, read without running any of it. A [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
 //!
 //! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
 //! failures are an [`Error`].
@@ -61,6 +61,7 @@ mod model;
 mod bytes;
 mod inflate;
 mod mat_file;
+mod pickle;
 
 pub use array::{
     ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, read_array, read_array_bytes, read_arrays,

@@ -9,6 +9,8 @@ use crate::file::{read_file, write_atomically};
 use crate::limits::Limits;
 
 mod convention;
+mod pickle;
+mod pickle_writer;
 mod python_float;
 mod sidecar;
 mod text;
@@ -34,13 +36,22 @@ pub struct ModelFormat {
 }
 
 /// Every model format, in the order they are tried.
-pub const MODEL_FORMATS: &[ModelFormat] = &[ModelFormat {
-    name: "toolbox text",
-    extensions: &["txt"],
-    sniff: text::sniff,
-    read: text::read,
-    write: text_writer::write,
-}];
+pub const MODEL_FORMATS: &[ModelFormat] = &[
+    ModelFormat {
+        name: "toolbox text",
+        extensions: &["txt"],
+        sniff: text::sniff,
+        read: text::read,
+        write: text_writer::write,
+    },
+    ModelFormat {
+        name: "toolbox pickle",
+        extensions: &["nn", "pickle", "pickled"],
+        sniff: pickle::sniff,
+        read: pickle::read,
+        write: pickle_writer::write,
+    },
+];
 
 /// Reads a model, told apart by what is in the file, then by its extension.
 ///

@@ -180,7 +180,7 @@ pub(super) fn only<'v, 'a>(arrays: &'v [Named<'a>]) -> io::Result<&'v View<'a>> 
 }
 
 /// The array in row-major order, from values in the order of `shape`.
-pub(super) fn array_from_memory_order(
+pub(crate) fn array_from_memory_order(
     shape: impl Into<StrideShape<IxDyn>>,
     values: Vec<f64>,
 ) -> Result<ArrayD<f64>> {

@@ -202,7 +202,8 @@ const REFUSED: [(u8, &str); 9] = [
     (b'f', "floats wider than 64 bits"),
 ];
 
-fn parse_descr(descr: &[u8]) -> Result<(Dtype, ByteOrder)> {
+/// The type and the byte order in a code such as `<f8`.
+pub(crate) fn parse_descr(descr: &[u8]) -> Result<(Dtype, ByteOrder)> {
     let unknown = || Error::format(format!("unknown number type {}", text(descr)));
     let (&order, code) = descr.split_first().ok_or_else(unknown)?;
     if let Some((_, dtype)) = CODES.iter().find(|(known, _)| *known == code) {
