@@ -4,6 +4,7 @@
 pub(crate) mod demo;
 pub(crate) mod stopwatch;
 pub(crate) mod timing;
+pub(crate) mod training;
 
 use std::error::Error;
 
@@ -31,10 +32,9 @@ pub(crate) fn open(model: &BundledModel) -> Result<Material, Box<dyn Error>> {
 
 /// A digit beside its heatmap in the toolbox's style: scaling 3, jet, outlined.
 pub(crate) fn pair(input: TensorView<f64>, relevance: TensorView<f64>) -> Result<Picture, Box<dyn Error>> {
-    let (image, relevance) =
-        (vector_to_plane(input, None)?.mapv(|x| (x + 1.0) / 2.0), vector_to_plane(relevance, None)?);
+    let image = vector_to_plane(input, None)?.mapv(|x| (x + 1.0) / 2.0);
     let outline = Some(Outline::new(image.view()));
     let options = HeatmapOptions { outline, ..HeatmapOptions::default() };
-    let heatmap = heatmap(relevance.view(), &options)?;
+    let heatmap = heatmap(vector_to_plane(relevance, None)?.view(), &options)?;
     Ok(row(&[digit(image.view(), &DigitOptions::default())?, heatmap], 2)?)
 }
