@@ -10,7 +10,6 @@ use crate::limits::Limits;
 
 mod pickle;
 mod pickle_writer;
-mod python_float;
 mod sidecar;
 mod text;
 mod text_writer;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use lrp_core::{Flatten, Network};
 
-use super::python_float::python_float;
 use super::toolbox::{Layer, refused, sequence};
 use crate::error::Result;
+use crate::python_float::python_float;
 
 /// Where the weights of a dense layer go.
 #[derive(Clone, Copy, PartialEq, Eq)]
