@@ -6,7 +6,10 @@ mod mat;
 mod npy;
 mod npy_header;
 mod npz;
+mod idx;
+mod picture;
 mod text;
+mod csv;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -22,6 +25,7 @@ pub(crate) use npy_header::parse_descr;
 
 use crate::error::{Error, ErrorKind, Result, quoted, quoted_list};
 use crate::file::{read_file, write_atomically};
+use crate::inflate::{gunzip, is_gzip};
 use crate::limits::Limits;
 use formats::Named;
 
@@ -156,9 +160,8 @@ pub fn read_named_array_bytes(name: &str, bytes: &[u8], array: &str, limits: &Li
 
 /// Writes an array of any shape in the format that the path's extension names, whole or not at all.
 ///
-/// `.npy` and `.npz` keep the type; `.npz` names the array `data`; `.txt` takes one or two axes and
-/// writes each number with 19 digits, enough to read the same bits again. Fails with
-/// [`ErrorKind::Write`].
+/// `.npy`, `.npz` and `.idx` keep the type; `.npz` names the array `data`; `.txt` and `.csv` take one or two
+/// axes and write each number so that the same bits are read again. Fails with [`ErrorKind::Write`].
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -195,6 +198,16 @@ type Contents = Vec<(String, Result<Array>)>;
 
 fn contents(name: &str, bytes: &[u8], limits: &Limits) -> Result<Contents> {
     limits.check_file(bytes.len() as u64)?;
+    if is_gzip(bytes) {
+        let inner = name.strip_suffix(".gz").unwrap_or(name);
+        let part = Path::new(inner).file_name().unwrap_or_default().to_string_lossy();
+        let bytes = gunzip(bytes, limits)?;
+        return plain_contents(inner, &bytes, limits).map_err(|error| error.in_file(&part));
+    }
+    plain_contents(name, bytes, limits)
+}
+
+fn plain_contents(name: &str, bytes: &[u8], limits: &Limits) -> Result<Contents> {
     let entries = formats::detect(name, bytes)?.read(bytes, limits)?;
     let stem = || Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(entries.into_iter().map(|entry| (entry.name.unwrap_or_else(stem), entry.array)).collect())

@@ -1,8 +1,11 @@
 //! Decompression that stops at a bound.
 
+use std::io::Read;
+
+use flate2::bufread::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 
 /// What a file may still inflate to, all its entries together.
@@ -18,16 +21,7 @@ impl<'l> Budget<'l> {
 
     /// Books an entry of `declared` bytes stored in `compressed` bytes, or says which bound it breaks.
     pub(crate) fn spend(&mut self, declared: u64, compressed: u64) -> Result<()> {
-        let limits = self.limits;
-        let by_ratio = compressed.saturating_mul(limits.inflation_ratio).max(limits.inflation_free_bytes);
-        let (allowed, because) = [
-            (limits.inflated_entry_bytes, "for one entry".to_owned()),
-            (self.left, format!("of the {} for the whole file", limits.inflated_total_bytes)),
-            (by_ratio, format!("from {compressed} compressed bytes")),
-        ]
-        .into_iter()
-        .min_by_key(|(allowed, _)| *allowed)
-        .unwrap_or_default();
+        let (allowed, because) = self.allowed(compressed);
         if declared > allowed {
             let message = format!("inflates to {declared} bytes, {allowed} are allowed {because}");
             return Err(Error::limit(message));
@@ -35,6 +29,41 @@ impl<'l> Budget<'l> {
         self.left -= declared;
         Ok(())
     }
+
+    /// What an entry of `compressed` bytes may inflate to, and which bound says so.
+    fn allowed(&self, compressed: u64) -> (u64, String) {
+        let limits = self.limits;
+        let by_ratio = compressed.saturating_mul(limits.inflation_ratio).max(limits.inflation_free_bytes);
+        [
+            (limits.inflated_entry_bytes, "for one entry".to_owned()),
+            (self.left, format!("of the {} for the whole file", limits.inflated_total_bytes)),
+            (by_ratio, format!("from {compressed} compressed bytes")),
+        ]
+        .into_iter()
+        .min_by_key(|(allowed, _)| *allowed)
+        .unwrap_or_default()
+    }
+}
+
+pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x1f\x8b\x08")
+}
+
+/// The contents of a whole gzip file, with its checksums.
+pub(crate) fn gunzip(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    let (allowed, because) = Budget::new(limits).allowed(bytes.len() as u64);
+    let mut contents = Vec::new();
+    // What a gzip file says of its size is a remainder, so it is found out; one byte more than allowed.
+    MultiGzDecoder::new(bytes)
+        .take(allowed.saturating_add(1))
+        .read_to_end(&mut contents)
+        .map_err(|error| Error::io(ErrorKind::Format, "the gzip file is damaged", error))?;
+    if contents.len() as u64 > allowed {
+        return Err(Error::limit(format!(
+            "inflates to more than {allowed} bytes, no more are allowed {because}"
+        )));
+    }
+    Ok(contents)
 }
 
 /// A zlib stream in memory, inflated a bounded piece at a time.

@@ -10,7 +10,8 @@
 //! [`read_array`] gives an [`Array`]: numbers as f64, each exactly what was stored, in row-major
 //! order, and the [`Dtype`] they had. [`read_arrays`] gives all arrays of a file with their names.
 //! [`write_array`] and [`write_arrays`] write arrays of f32 and f64. The formats are the rows of
-//! [`ARRAY_FORMATS`]; a file is recognised by its content first and by its extension second.
+//! [`ARRAY_FORMATS`], in gzip or not; a file is recognised by its content first and by its extension
+//! second. A picture is an array too, `[1, h, w, c]`.
 //!
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
 //! today those are the toolbox's text, in both of its layouts, written digit for digit as Python
@@ -42,7 +43,8 @@
 //! complex numbers in `.npy`; encrypted archives and names given twice; cells, structs, class
 //! instances, sparse and complex variables of MATLAB (the numeric variables beside them are read);
 //! MATLAB files of level 4, of version 7.3 (HDF5) and of big-endian machines; ragged tables;
-//! integers that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
+//! transparent and animated pictures; pickles that name anything but layers and arrays; integers
+//! that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -62,6 +64,7 @@ mod bytes;
 mod inflate;
 mod mat_file;
 mod pickle;
+mod python_float;
 
 pub use array::{
     ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, read_array, read_array_bytes, read_arrays,

@@ -11,7 +11,6 @@ use crate::limits::Limits;
 mod convention;
 mod pickle;
 mod pickle_writer;
-mod python_float;
 mod sidecar;
 mod text;
 mod text_writer;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn, StrideShape};
 
-use super::{Array, mat, npy, npz, text};
+use super::{Array, csv, idx, mat, npy, npz, picture, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 
@@ -30,7 +30,7 @@ pub struct ArrayFormat {
 /// use lrp_io::ARRAY_FORMATS;
 ///
 /// let writable: Vec<&str> = ARRAY_FORMATS.iter().filter(|format| format.is_written()).map(|format| format.name).collect();
-/// assert_eq!(writable, ["npy", "npz", "text"]);
+/// assert_eq!(writable, ["npy", "npz", "idx", "text", "csv"]);
 /// ```
 pub const ARRAY_FORMATS: &[ArrayFormat] = &[
     ArrayFormat {
@@ -58,12 +58,44 @@ pub const ARRAY_FORMATS: &[ArrayFormat] = &[
         write: None,
     },
     ArrayFormat {
+        name: "idx",
+        extensions: &["idx"],
+        holds_names: false,
+        sniff: idx::sniff,
+        read: idx::read,
+        write: Some(idx::write),
+    },
+    ArrayFormat {
+        name: "png",
+        extensions: &["png"],
+        holds_names: false,
+        sniff: picture::sniff_png,
+        read: picture::read_png,
+        write: None,
+    },
+    ArrayFormat {
+        name: "jpeg",
+        extensions: &["jpg", "jpeg"],
+        holds_names: false,
+        sniff: picture::sniff_jpeg,
+        read: picture::read_jpeg,
+        write: None,
+    },
+    ArrayFormat {
         name: "text",
         extensions: &["txt"],
         holds_names: false,
         sniff: text::sniff,
         read: text::read,
         write: Some(text::write),
+    },
+    ArrayFormat {
+        name: "csv",
+        extensions: &["csv"],
+        holds_names: false,
+        sniff: csv::sniff,
+        read: csv::read,
+        write: Some(csv::write),
     },
 ];
 
@@ -138,9 +170,13 @@ mod sealed {
 }
 
 /// The format of a file by its content, else by its extension.
+///
+/// A table of numbers may fit two formats; then the extension decides between them, or else their order.
 pub(super) fn detect(name: &str, bytes: &[u8]) -> Result<&'static ArrayFormat> {
-    let by_content = ARRAY_FORMATS.iter().find(|format| (format.sniff)(bytes));
-    by_content.or_else(|| with_extension(Path::new(name))).ok_or_else(|| {
+    let by_name = with_extension(Path::new(name));
+    let fits = |format: &&ArrayFormat| (format.sniff)(bytes);
+    let by_content = || ARRAY_FORMATS.iter().find(fits);
+    by_name.filter(fits).or_else(by_content).or(by_name).ok_or_else(|| {
         let message = format!("neither content nor extension is of an array format ({})", extensions(false));
         Error::unsupported(message)
     })

@@ -1,4 +1,4 @@
-//! Matrices in plain text: a row per line, numbers apart by blanks or commas.
+//! Matrices in plain text: a row per line, numbers apart by blanks.
 
 use std::io;
 
@@ -17,7 +17,7 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
     let start = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     !start.contains(&0)
         && lines(start)
-            .filter_map(|line| fields(line).ok()?.next())
+            .filter_map(|line| content(line).ok()?.split_ascii_whitespace().next())
             .next()
             .is_some_and(|first| number(first).is_ok())
 }
@@ -27,49 +27,65 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 /// `#` starts a comment; blank lines are skipped. Rows of different lengths, and numbers beyond the
 /// range of f64, are errors; `nan` and `inf` are numbers.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
-    let mut values = Vec::new();
-    let mut columns: Option<(usize, usize)> = None;
+    let mut rows = Rows::new(limits);
     for (index, line) in lines(bytes).enumerate() {
-        let before = values.len();
-        read_row(line, &mut values, limits).map_err(|error| error.at_line(index + 1))?;
-        let count = values.len() - before;
+        content(line)
+            .and_then(|line| rows.push(index + 1, line.split_ascii_whitespace().map(number)))
+            .map_err(|error| error.at_line(index + 1))?;
+    }
+    rows.finish()
+}
+
+/// A matrix on its way from the lines of a text.
+pub(super) struct Rows<'l> {
+    values: Vec<f64>,
+    /// The length of the first row, and its line.
+    columns: Option<(usize, usize)>,
+    limits: &'l Limits,
+}
+
+impl<'l> Rows<'l> {
+    pub(super) fn new(limits: &'l Limits) -> Self {
+        Self { values: Vec::new(), columns: None, limits }
+    }
+
+    /// Adds a row, if there is something in it.
+    pub(super) fn push(&mut self, line: usize, numbers: impl Iterator<Item = Result<f64>>) -> Result<()> {
+        let before = self.values.len();
+        for number in numbers {
+            self.limits.check_elements(self.values.len() + 1)?;
+            self.values.push(number?);
+        }
+        let count = self.values.len() - before;
         if count == 0 {
-            continue;
+            return Ok(());
         }
-        let (expected, first_line) = *columns.get_or_insert((count, index + 1));
+        let (expected, first_line) = *self.columns.get_or_insert((count, line));
         if count != expected {
-            let message = format!("{count} numbers, line {first_line} has {expected}");
-            return Err(Error::format(message).at_line(index + 1));
+            return Err(Error::format(format!("{count} numbers, line {first_line} has {expected}")));
         }
+        Ok(())
     }
-    let (columns, _) = columns.ok_or_else(|| Error::format("holds no numbers"))?;
-    let values = array_from_memory_order(IxDyn(&[values.len() / columns, columns]), values)?;
-    Ok(vec![Entry { name: None, array: Ok(Array { values, dtype: Dtype::F64 }) }])
+
+    pub(super) fn finish(self) -> Result<Vec<Entry>> {
+        let (columns, _) = self.columns.ok_or_else(|| Error::format("holds no numbers"))?;
+        let shape = IxDyn(&[self.values.len() / columns, columns]);
+        let values = array_from_memory_order(shape, self.values)?;
+        Ok(vec![Entry { name: None, array: Ok(Array { values, dtype: Dtype::F64 }) }])
+    }
 }
 
-fn read_row(line: &[u8], values: &mut Vec<f64>, limits: &Limits) -> Result<()> {
-    for field in fields(line)? {
-        limits.check_elements(values.len() + 1)?;
-        values.push(number(field)?);
-    }
-    Ok(())
-}
-
-fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).split(|&byte| byte == b'\n')
 }
 
-/// The words of a line that stand for numbers; with commas, each between two of them must be one.
-fn fields(line: &[u8]) -> Result<impl Iterator<Item = &str>> {
+/// What stands in a line before a comment.
+pub(super) fn content(line: &[u8]) -> Result<&str> {
     let content = line.split(|&byte| byte == b'#').next().unwrap_or_default();
-    let content = std::str::from_utf8(content).map_err(|_| Error::format("is not text in UTF-8"))?;
-    let commas = content.contains(',');
-    let by_commas = content.split(',').map(str::trim).filter(move |_| commas);
-    let by_blanks = content.split_ascii_whitespace().filter(move |_| !commas);
-    Ok(by_commas.chain(by_blanks))
+    std::str::from_utf8(content).map_err(|_| Error::format("is not text in UTF-8"))
 }
 
-fn number(field: &str) -> Result<f64> {
+pub(super) fn number(field: &str) -> Result<f64> {
     let number: f64 =
         field.parse().map_err(|_| Error::format(format!("{} is not a number", quoted(field))))?;
     if number.is_infinite() && field.contains(|letter: char| letter.is_ascii_digit()) {
@@ -87,6 +103,17 @@ pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()>
 }
 
 fn write_matrix(sink: &mut dyn Sink, values: &ArrayD<f64>) -> io::Result<()> {
+    let columns = columns_to_write(values)?;
+    for (index, &value) in values.iter().enumerate() {
+        let end = if (index + 1) % columns == 0 { '\n' } else { ' ' };
+        write_number(sink, value)?;
+        write!(sink, "{end}")?;
+    }
+    Ok(())
+}
+
+/// The length of a row; one axis is a column.
+pub(super) fn columns_to_write(values: &ArrayD<f64>) -> io::Result<usize> {
     let columns = match values.shape() {
         [_] => 1,
         [_, columns] => *columns,
@@ -99,12 +126,7 @@ fn write_matrix(sink: &mut dyn Sink, values: &ArrayD<f64>) -> io::Result<()> {
         let message = "text cannot hold an array without elements; use .npy";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
-    for (index, &value) in values.iter().enumerate() {
-        let end = if (index + 1) % columns == 0 { '\n' } else { ' ' };
-        write_number(sink, value)?;
-        write!(sink, "{end}")?;
-    }
-    Ok(())
+    Ok(columns)
 }
 
 /// C's `%.18e`: the exponent has a sign and at least two digits.

@@ -4,8 +4,8 @@ use lrp_core::{Add, Channels, Convolution, Flatten, Linear, MaxPool, Op, SoftMax
 use ndarray::{Array, Array1, Array2};
 use proptest::prelude::*;
 
-use super::python_float::python_float;
 use super::*;
+use crate::python_float::python_float;
 
 fn read(text: &str) -> Result<Network<f64>> {
     read_model_bytes("m.txt", text.as_bytes(), &Limits::default())

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use lrp_core::Network;
 
 use super::convention::Convention;
-use super::python_float::python_float;
 use super::toolbox::{Layer, refused, sequence};
 use crate::error::Result;
+use crate::python_float::python_float;
 
 /// Where the weights of a dense layer go.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use super::{Content, Global, Made, Node, Pickle, Value};
 use crate::bytes::Bytes;
 use crate::error::{Error, Result};
 
-/// Instructions in one file: enough for tens of thousands of layers.
+/// Instructions in one file: enough for ten thousand layers.
 ///
 /// An instruction of one byte makes a value of some fifty; this keeps a made-up file from taking much more
 /// memory than a real one.
-const INSTRUCTIONS: usize = 1 << 20;
+const INSTRUCTIONS: usize = 1 << 19;
 
 /// Python's protocols that are read.
 const PROTOCOLS: std::ops::RangeInclusive<u8> = 2..=5;

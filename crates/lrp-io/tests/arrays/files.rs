@@ -23,7 +23,7 @@ fn content_counts_before_the_extension() {
         "model.onnx",
         b"\x08\x07\x12",
         ErrorKind::Unsupported,
-        "model.onnx: neither content nor extension is of an array format (.npy, .npz, .mat, .txt)",
+        "model.onnx: neither content nor extension is of an array format (.npy, .npz, .mat, .idx, .png, .jpg, .jpeg, .txt, .csv)",
     );
 }
 
@@ -113,10 +113,22 @@ fn writers_refuse_what_their_format_has_no_place_for() {
     let values = arr1(&[1.0, 2.0]);
     let view = || values.view().into_dyn();
     let refusals = [
-        ("a.mat", vec![("x", view())], "the format mat is read, not written; use one of .npy, .npz, .txt"),
+        (
+            "a.mat",
+            vec![("x", view())],
+            "the format mat is read, not written; use one of .npy, .npz, .idx, .txt, .csv",
+        ),
         ("a.npy", vec![("x", view())], "the format npy does not hold names; use .npz"),
-        ("a.png", vec![("x", view())], "the extension names no array format, allowed are .npy, .npz, .txt"),
-        ("a", vec![("x", view())], "the extension names no array format, allowed are .npy, .npz, .txt"),
+        (
+            "a.bmp",
+            vec![("x", view())],
+            "the extension names no array format, allowed are .npy, .npz, .idx, .txt, .csv",
+        ),
+        (
+            "a",
+            vec![("x", view())],
+            "the extension names no array format, allowed are .npy, .npz, .idx, .txt, .csv",
+        ),
         ("a.npz", vec![("x", view()), ("x", view())], "two arrays are named 'x'"),
         ("a.npz", vec![("", view())], "the array name '' is empty, too long or not text"),
         ("a.npz", vec![("a\nb", view())], "the array name 'a\\nb' is empty, too long or not text"),

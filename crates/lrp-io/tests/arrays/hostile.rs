@@ -4,6 +4,7 @@ use lrp_io::{ErrorKind, Limits, read_arrays_bytes};
 use zip::CompressionMethod;
 
 use crate::bytes::{compressed, element, f64s, mat, matrix, npy};
+use crate::idx::{gzip, idx};
 use crate::npz::{archive, one};
 
 /// Small bounds, so that a file that claims much is refused and one that gets through is small.
@@ -23,6 +24,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("b.npz", archive(&entries, CompressionMethod::Deflated)),
         ("a.mat", mat(&[double("a"), bytes("b")])),
         ("b.mat", mat(&[compressed(&double("a")), compressed(&bytes("b"))])),
+        ("a.idx", idx(0x0d, &[2, 1, 3], &[0x3f; 24])),
+        ("a.idx.gz", gzip(&idx(0x08, &[2, 3], &[7; 6]))),
+        ("a.png", include_bytes!("../fixtures/pictures/palette.png").to_vec()),
+        ("b.png", include_bytes!("../fixtures/pictures/deep.png").to_vec()),
+        ("a.jpg", include_bytes!("../fixtures/pictures/grey.jpg").to_vec()),
+        ("b.jpg", include_bytes!("../fixtures/pictures/progressive.jpg").to_vec()),
         ("c.mat", include_bytes!("../fixtures/data_int32.mat").to_vec()),
     ]
 }

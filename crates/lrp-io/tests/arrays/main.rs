@@ -1,11 +1,14 @@
 //! Readers and writers of arrays: round trips, files of other programs, and files made to hurt.
 
 mod bytes;
+mod csv;
 mod files;
 mod hostile;
+mod idx;
 mod mat;
 mod npy;
 mod npz;
+mod pictures;
 mod round_trip;
 mod shared;
 mod text;

@@ -42,6 +42,17 @@ fn toolbox_models_are_not_arrays() {
 }
 
 #[test]
+fn mnist_as_it_is_published() {
+    let Some(folder) = shared("data/mnist") else { return };
+    let limits = Limits::default();
+    let images = read_array(folder.join("t10k-images-idx3-ubyte.gz"), &limits).unwrap();
+    assert_eq!((images.values.shape(), images.dtype), (&[10_000, 28, 28][..], Dtype::U8));
+    assert_eq!(images.values.sum(), 264_923_200.0);
+    let labels = read_array(folder.join("t10k-labels-idx1-ubyte.gz"), &limits).unwrap();
+    assert_eq!(labels.values.iter().take(5).copied().collect::<Vec<_>>(), [7., 2., 1., 0., 4.]);
+}
+
+#[test]
 fn digits() {
     let Some(folder) = shared("data/digits") else { return };
     let digits = read_array(folder.join("digits.npy"), &Limits::default()).unwrap();

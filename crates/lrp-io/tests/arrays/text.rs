@@ -6,7 +6,7 @@ use ndarray::{Array3, arr0, array};
 use crate::bytes::{error_within, read, refused};
 
 #[test]
-fn blanks_commas_comments_and_blank_lines() {
+fn blanks_comments_and_blank_lines() {
     let expected = array![[1.0, 2.0], [-30.0, 0.25]].into_dyn();
     let same = [
         "1 2\n-3e1 .25\n",
@@ -14,7 +14,7 @@ fn blanks_commas_comments_and_blank_lines() {
         "# heading\n\n  1 2 # first\n\n-30. 25e-2\n\n",
         "1,2\n-30, 0.25\n",
         "\u{feff}1 2\n-30 0.25\n",
-        "1 2\n-30, 0.25 # gr\u{fc}n\n",
+        "1 2\n-30 0.25 # gr\u{fc}n\n",
     ];
     for text in same {
         let array = read("a.txt", text.as_bytes());

@@ -1,7 +1,7 @@
 //! Numbers as Python's `repr` writes them.
 
 /// The shortest decimal that reads back as `value`: `0.5`, `5.0`, `1e-05`, `1e+16`, `-0.0`.
-pub(super) fn python_float(value: f64) -> String {
+pub(crate) fn python_float(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
     }
