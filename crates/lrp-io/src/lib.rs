@@ -60,7 +60,7 @@ mod model;
 
 mod bytes;
 mod inflate;
-mod mat_file;
+mod mat;
 
 pub use array::{
     ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, read_array, read_array_bytes, read_arrays,

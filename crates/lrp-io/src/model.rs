@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result, quoted_list};
 use crate::file::{read_file, write_atomically};
 use crate::limits::Limits;
 
+mod mat;
 mod python_float;
 mod sidecar;
 mod text;
@@ -32,13 +33,22 @@ pub struct ModelFormat {
 }
 
 /// Every model format, in the order they are tried.
-pub const MODEL_FORMATS: &[ModelFormat] = &[ModelFormat {
-    name: "toolbox text",
-    extensions: &["txt"],
-    sniff: text::sniff,
-    read: text::read,
-    write: text_writer::write,
-}];
+pub const MODEL_FORMATS: &[ModelFormat] = &[
+    ModelFormat {
+        name: "toolbox text",
+        extensions: &["txt"],
+        sniff: text::sniff,
+        read: text::read,
+        write: text_writer::write,
+    },
+    ModelFormat {
+        name: "MATLAB",
+        extensions: &["mat"],
+        sniff: mat::sniff,
+        read: mat::read,
+        write: mat::write,
+    },
+];
 
 /// Reads a model, told apart by what is in the file, then by its extension.
 ///

@@ -30,7 +30,7 @@ pub struct ArrayFormat {
 /// use lrp_io::ARRAY_FORMATS;
 ///
 /// let writable: Vec<&str> = ARRAY_FORMATS.iter().filter(|format| format.is_written()).map(|format| format.name).collect();
-/// assert_eq!(writable, ["npy", "npz", "text"]);
+/// assert_eq!(writable, ["npy", "npz", "mat", "text"]);
 /// ```
 pub const ARRAY_FORMATS: &[ArrayFormat] = &[
     ArrayFormat {
@@ -55,7 +55,7 @@ pub const ARRAY_FORMATS: &[ArrayFormat] = &[
         holds_names: true,
         sniff: mat::sniff,
         read: mat::read,
-        write: None,
+        write: Some(mat::write),
     },
     ArrayFormat {
         name: "text",
@@ -180,7 +180,7 @@ pub(super) fn only<'v, 'a>(arrays: &'v [Named<'a>]) -> io::Result<&'v View<'a>> 
 }
 
 /// The array in row-major order, from values in the order of `shape`.
-pub(super) fn array_from_memory_order(
+pub(crate) fn array_from_memory_order(
     shape: impl Into<StrideShape<IxDyn>>,
     values: Vec<f64>,
 ) -> Result<ArrayD<f64>> {
