@@ -6,5 +6,6 @@ mod bytes;
 mod hostile;
 mod instances;
 mod mcos;
+mod oracles;
 mod plain;
 mod shared;

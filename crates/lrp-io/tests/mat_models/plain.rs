@@ -27,7 +27,7 @@ fn refusal(bytes: &[u8]) -> String {
 }
 
 /// Everything that a layer is, numbers as bits.
-fn described(network: &Network<f64>) -> Vec<String> {
+pub(crate) fn described(network: &Network<f64>) -> Vec<String> {
     let bits = |numbers: &mut dyn Iterator<Item = &f64>| {
         format!("{:x?}", numbers.map(|x| x.to_bits()).collect::<Vec<_>>())
     };
