@@ -13,8 +13,8 @@
 //! [`ARRAY_FORMATS`]; a file is recognised by its content first and by its extension second.
 //!
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
-//! today that is the toolbox's text, in both of its layouts, written digit for digit as Python
-//! would. A [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
+//! the toolbox's text, in both of its layouts, written digit for digit as Python would; and MATLAB
+//! files, in which a model is an instance of the toolbox's own class or a plain struct. A [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
 //!
 //! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
 //! failures are an [`Error`].
@@ -39,10 +39,10 @@
 //! ```
 //!
 //! What it refuses, each with its own message: Python objects, structures, strings, dates and
-//! complex numbers in `.npy`; encrypted archives and names given twice; cells, structs, class
-//! instances, sparse and complex variables of MATLAB (the numeric variables beside them are read);
-//! MATLAB files of level 4, of version 7.3 (HDF5) and of big-endian machines; ragged tables;
-//! integers that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
+//! complex numbers in `.npy`; encrypted archives and names given twice; as arrays, the
+//! cells, structs, class instances, sparse and complex variables of MATLAB (the numeric variables
+//! beside them are read); MATLAB files of level 4 and of version 7.3 (HDF5); ragged tables; integers
+//! that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
