@@ -17,10 +17,9 @@ use std::path::Path;
 use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension};
 
 pub use dtype::Dtype;
-pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
-
-pub(crate) use dtype::{ByteOrder, decode};
+pub(crate) use dtype::{ByteOrder, at_element, decode};
 pub(crate) use formats::array_from_memory_order;
+pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
 pub(crate) use npy_header::parse_descr;
 
 use crate::error::{Error, ErrorKind, Result, quoted, quoted_list};
@@ -160,8 +159,9 @@ pub fn read_named_array_bytes(name: &str, bytes: &[u8], array: &str, limits: &Li
 
 /// Writes an array of any shape in the format that the path's extension names, whole or not at all.
 ///
-/// `.npy`, `.npz` and `.idx` keep the type; `.npz` names the array `data`; `.txt` and `.csv` take one or two
-/// axes and write each number so that the same bits are read again. Fails with [`ErrorKind::Write`].
+/// `.npy`, `.npz`, `.mat` and `.idx` keep the type; `.npz` and `.mat` name the array `data`; `.mat` makes a
+/// row of one axis; `.txt` and `.csv` take one or two axes and write each number so that the same bits are
+/// read again. Fails with [`ErrorKind::Write`].
 ///
 /// ```
 /// let folder = tempfile::tempdir()?;
@@ -176,10 +176,10 @@ pub fn write_array<T: Real, D: Dimension>(path: impl AsRef<Path>, values: ArrayV
     write_named(path, format, &[(DEFAULT_NAME, T::erased(values.into_dyn()))])
 }
 
-/// Writes arrays under their names, in this order, into one `.npz` file, whole or not at all.
+/// Writes arrays under their names, in this order, into one `.npz` or `.mat` file, whole or not at all.
 ///
-/// Fails with [`ErrorKind::Write`], also for names that are empty, too long or come twice. For an
-/// example see [`read_arrays`].
+/// Fails with [`ErrorKind::Write`], also for names that are empty, too long or come twice, and in
+/// `.mat` for those that MATLAB could not name a variable. For an example see [`read_arrays`].
 pub fn write_arrays<T: Real>(path: impl AsRef<Path>, arrays: &[(&str, ArrayViewD<'_, T>)]) -> Result<()> {
     let path = path.as_ref();
     let format = formats::by_extension(path).and_then(|format| check_names(format, arrays));

@@ -14,8 +14,10 @@
 //! second. A picture is an array too, `[1, h, w, c]`.
 //!
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
-//! today those are the toolbox's text, in both of its layouts, written digit for digit as Python
-//! would, and what its Python part pickles, read without running any of it. A [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
+//! the toolbox's text, in both of its layouts, written digit for digit as Python would; what its Python
+//! part pickles, read without running any of it; and MATLAB files, in which a model is an instance of
+//! the toolbox's own class or a plain struct. A [`Convention`] says whose order a file flattens in. A
+//! [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
 //!
 //! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
 //! failures are an [`Error`].
@@ -40,10 +42,10 @@
 //! ```
 //!
 //! What it refuses, each with its own message: Python objects, structures, strings, dates and
-//! complex numbers in `.npy`; encrypted archives and names given twice; cells, structs, class
-//! instances, sparse and complex variables of MATLAB (the numeric variables beside them are read);
-//! MATLAB files of level 4, of version 7.3 (HDF5) and of big-endian machines; ragged tables;
-//! transparent and animated pictures; pickles that name anything but layers and arrays; integers
+//! complex numbers in `.npy`; encrypted archives and names given twice; as arrays, the
+//! cells, structs, class instances, sparse and complex variables of MATLAB (the numeric variables
+//! beside them are read); MATLAB files of level 4 and of version 7.3 (HDF5); ragged tables; transparent
+//! and animated pictures; pickles that name anything but layers and arrays; integers
 //! that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
 
 #![forbid(unsafe_code)]
@@ -62,7 +64,7 @@ mod model;
 
 mod bytes;
 mod inflate;
-mod mat_file;
+mod mat;
 mod pickle;
 mod python_float;
 

@@ -9,6 +9,7 @@ use crate::file::{read_file, write_atomically};
 use crate::limits::Limits;
 
 mod convention;
+mod mat;
 mod pickle;
 mod pickle_writer;
 mod sidecar;
@@ -49,6 +50,13 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: pickle::sniff,
         read: pickle::read,
         write: pickle_writer::write,
+    },
+    ModelFormat {
+        name: "MATLAB",
+        extensions: &["mat"],
+        sniff: mat::sniff,
+        read: mat::read,
+        write: mat::write,
     },
 ];
 

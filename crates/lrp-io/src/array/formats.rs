@@ -30,7 +30,7 @@ pub struct ArrayFormat {
 /// use lrp_io::ARRAY_FORMATS;
 ///
 /// let writable: Vec<&str> = ARRAY_FORMATS.iter().filter(|format| format.is_written()).map(|format| format.name).collect();
-/// assert_eq!(writable, ["npy", "npz", "idx", "text", "csv"]);
+/// assert_eq!(writable, ["npy", "npz", "mat", "idx", "text", "csv"]);
 /// ```
 pub const ARRAY_FORMATS: &[ArrayFormat] = &[
     ArrayFormat {
@@ -55,7 +55,7 @@ pub const ARRAY_FORMATS: &[ArrayFormat] = &[
         holds_names: true,
         sniff: mat::sniff,
         read: mat::read,
-        write: None,
+        write: Some(mat::write),
     },
     ArrayFormat {
         name: "idx",
