@@ -36,7 +36,7 @@ pub enum ErrorKind {
     NotFinite,
     /// An integer that f64 cannot hold exactly.
     Inexact,
-    /// The array asked for is not there, or nothing says which of several is meant.
+    /// The array or model asked for is not there, or nothing says which of several is meant.
     Selection,
     /// The file could not be written; what stood at its place before is still there.
     Write,

@@ -6,7 +6,7 @@
 
 use lrp_core::Network;
 
-use crate::error::{Error, Result, quoted};
+use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::inflate::Budget;
 use crate::limits::Limits;
 use crate::mat::{self, File, Instance, Matrix, Stream, Value};
@@ -40,7 +40,7 @@ fn variable(
     budget: &mut Budget<'_>,
 ) -> Result<Network<f64>> {
     let name = matrix.name.clone();
-    let other = |what: &str| Error::unsupported(format!("holds {what}, not a model"));
+    let other = |what: &str| Error::new(ErrorKind::Selection, format!("holds {what}, not a model"));
     let shown = quoted(&name);
     if matrix.other_than_numbers().is_none() {
         return Err(other(&format!("the array {shown} {:?}", matrix.shape)));
