@@ -3,11 +3,16 @@
 //! The formats come from the tables of `lrp-io`, so a new one is fuzzed without a word here. A target must
 //! not panic, whatever the bytes; if it reads them, writing and reading again must give the same.
 
+use std::path::PathBuf;
+
 use lrp::io::{
     ARRAY_FORMATS, ArrayFormat, Limits, MODEL_FORMATS, ModelFormat, Sidecar, read_arrays_bytes, write_arrays,
 };
 use lrp::rules::{Composite, Rule};
+use lrp::train::Architecture;
 use ndarray::ArrayD;
+
+use crate::workspace;
 
 /// Reads bytes, and panics if what must hold does not.
 type Run = Box<dyn Fn(&[u8])>;
@@ -37,7 +42,7 @@ impl Target {
 pub fn targets() -> Vec<Target> {
     let models = MODEL_FORMATS.iter().map(model);
     let arrays = ARRAY_FORMATS.iter().map(array);
-    models.chain(arrays).chain([sidecar(), composite(), rule()]).collect()
+    models.chain(arrays).chain([sidecar(), composite(), architecture(), rule()]).collect()
 }
 
 fn model(format: &'static ModelFormat) -> Target {
@@ -56,7 +61,23 @@ fn model_seeds(format: &ModelFormat) -> Vec<Vec<u8>> {
     let text = "Convolution 1 2 1 2 1 1\n0.5 -1 1e-5 4\n0 1\nRect\nSumPool 1 2 1 2\nMaxPool 2 1 1 1\nTanh\n\
                 Flatten\nLinear 2 3\n1 2 3 -4 5 -0.0\n0.5 0 1\nSoftMax\n";
     let network = lrp::io::read_model_bytes("seed.txt", text.as_bytes(), &Limits::default());
-    vec![(format.write)(&network.expect("a model")).expect("every format holds the toolbox's layers")]
+    let own = (format.write)(&network.expect("a model")).expect("every format holds the toolbox's layers");
+    [own].into_iter().chain(fixtures(format.extensions)).collect()
+}
+
+/// What other programs wrote in a format, as far as the tests of `lrp-io` have it.
+fn fixtures(extensions: &[&str]) -> Vec<Vec<u8>> {
+    let folders = ["fixtures", "fixtures/pictures", "pickles"];
+    let files = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(workspace("crates/lrp-io/tests").join(folder)).ok())
+        .flatten();
+    let mut paths: Vec<PathBuf> = files.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let fits = |path: &&PathBuf| {
+        path.extension().is_some_and(|found| extensions.iter().any(|known| found == *known))
+    };
+    paths.iter().filter(fits).filter_map(|path| std::fs::read(path).ok()).collect()
 }
 
 fn array(format: &'static ArrayFormat) -> Target {
@@ -78,7 +99,8 @@ fn array_seeds(format: &ArrayFormat) -> Vec<Vec<u8>> {
         true => write_arrays(&path, &[("data", values.view()), ("more", values.view())]),
         false => lrp::io::write_array(&path, values.view()),
     };
-    named.ok().and_then(|()| std::fs::read(&path).ok()).into_iter().collect()
+    let own = named.ok().and_then(|()| std::fs::read(&path).ok());
+    own.into_iter().chain(fixtures(format.extensions)).collect()
 }
 
 fn sidecar() -> Target {
@@ -92,6 +114,15 @@ fn composite() -> Target {
     let seed = "default = \"epsilon(0.1)\"\n[[layer]]\nkind = \"Convolution\"\nrule = \"alphabeta(2, 1)\"\n";
     Target::new("toml-composite", vec![seed.into()], |bytes| {
         let _ = std::str::from_utf8(bytes).map(|text| text.parse::<Composite>().map(|_| ()));
+    })
+}
+
+fn architecture() -> Target {
+    let seed = "layer = [{ kind = 'linear', units = 2 }, { kind = 'softmax' }]\n[training]\nrate = 0.1\n";
+    Target::new("toml-architecture", vec![seed.into()], |bytes| {
+        let Ok(Ok(architecture)) = std::str::from_utf8(bytes).map(Architecture::parse) else { return };
+        let known = format!("layer = [{{ kind = 'rect' }}]\n{}", architecture.sidecar());
+        assert_eq!(Architecture::parse(&known).expect("what was written is read").about, architecture.about);
     })
 }
 
