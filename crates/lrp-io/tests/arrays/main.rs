@@ -4,6 +4,8 @@ mod bytes;
 mod files;
 mod hostile;
 mod mat;
+#[cfg(feature = "mat73")]
+mod mat73;
 mod npy;
 mod npz;
 mod round_trip;
