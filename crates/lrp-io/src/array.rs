@@ -3,6 +3,8 @@
 mod dtype;
 mod formats;
 mod mat;
+#[cfg(feature = "mat73")]
+mod mat73;
 mod npy;
 mod npy_header;
 mod npz;

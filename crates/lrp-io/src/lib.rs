@@ -44,9 +44,10 @@
 //! What it refuses, each with its own message: Python objects, structures, strings, dates and
 //! complex numbers in `.npy`; encrypted archives and names given twice; as arrays, the
 //! cells, structs, class instances, sparse and complex variables of MATLAB (the numeric variables
-//! beside them are read); MATLAB files of level 4 and of version 7.3 (HDF5); ragged tables; transparent
-//! and animated pictures; pickles that name anything but layers and arrays; integers
-//! that f64 cannot hold. Nothing is rounded, guessed or cut short to make a file fit.
+//! beside them are read); MATLAB files of level 4; ragged tables; transparent and animated pictures;
+//! pickles that name anything but layers and arrays; integers that f64 cannot hold. Of MATLAB files of
+//! version 7.3 (HDF5) models are not read, and arrays with the feature `mat73` only. Nothing is rounded,
+//! guessed or cut short to make a file fit.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

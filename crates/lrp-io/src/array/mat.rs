@@ -16,6 +16,10 @@ pub(super) use crate::mat::sniff;
 
 /// Every named variable; one that holds no real numbers is an entry with an error.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
+    #[cfg(feature = "mat73")]
+    if mat::is_hdf5(bytes) {
+        return super::mat73::read(bytes, limits);
+    }
     let file = File::open(bytes, limits)?;
     let mut budget = Budget::new(limits);
     let mut entries: Vec<Entry> = Vec::new();

@@ -21,6 +21,11 @@ pub(crate) fn sniff(bytes: &[u8]) -> bool {
     bytes.starts_with(b"MATLAB") || (matches!(mark, Some(b"IM" | b"MI")) && !starts_with_zero(bytes))
 }
 
+/// Whether it is a file of MATLAB 7.3, which has nothing in common with one of level 5.
+pub(crate) fn is_hdf5(bytes: &[u8]) -> bool {
+    [0, 512].iter().any(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(HDF5)))
+}
+
 /// A file taken apart into the elements of its top level: variables, compressed or not.
 #[derive(Debug)]
 pub(crate) struct File<'a> {
@@ -161,7 +166,7 @@ impl<'a> Stream<'a> {
 fn header(bytes: &[u8]) -> Result<(ByteOrder, Option<u64>)> {
     const WHAT: &str = "the header of a MATLAB file";
     let hdf5 = || Error::unsupported("a MATLAB 7.3 file (HDF5); save it again in MATLAB with -v7");
-    if [0, 512].iter().any(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(HDF5))) {
+    if is_hdf5(bytes) {
         return Err(hdf5());
     }
     if starts_with_zero(bytes) {

@@ -5,6 +5,22 @@ use crate::array::{Dtype, at_element, decode};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
+/// Types by the names that MATLAB gives their classes.
+#[cfg(feature = "mat73")]
+pub(crate) const CLASS_NAMES: [(&str, Dtype); 11] = [
+    ("double", Dtype::F64),
+    ("single", Dtype::F32),
+    ("logical", Dtype::Bool),
+    ("int8", Dtype::I8),
+    ("uint8", Dtype::U8),
+    ("int16", Dtype::I16),
+    ("uint16", Dtype::U16),
+    ("int32", Dtype::I32),
+    ("uint32", Dtype::U32),
+    ("int64", Dtype::I64),
+    ("uint64", Dtype::U64),
+];
+
 /// Array class, the element type that MATLAB stores it as if it does not save space, and the type.
 pub(super) const NUMERIC: [(u8, u32, Dtype); 10] = [
     (6, 9, Dtype::F64),
@@ -87,7 +103,7 @@ fn payload(mut contents: Stream<'_>) -> Result<(Dtype, &[u8], usize)> {
 }
 
 /// MATLAB packs numbers into smaller types than their class, never into larger ones.
-fn check_values(class: Dtype, values: &[f64]) -> Result<()> {
+pub(crate) fn check_values(class: Dtype, values: &[f64]) -> Result<()> {
     match values.iter().enumerate().find(|(_, value)| !class.holds(**value)) {
         None => Ok(()),
         Some((index, value)) => {

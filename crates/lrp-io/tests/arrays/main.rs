@@ -6,6 +6,8 @@ mod files;
 mod hostile;
 mod idx;
 mod mat;
+#[cfg(feature = "mat73")]
+mod mat73;
 mod npy;
 mod npz;
 mod pictures;
