@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lrp::core::Float;
+use lrp::core::{Float, Network, Parameters};
 use lrp::io::{
     Limits, MODEL_FORMATS, Sidecar, read_arrays, read_file, write_arrays, write_atomically, write_model,
 };
@@ -195,8 +195,23 @@ fn keep<T: Float>(options: &Options, state: &State<T>) -> Outcome {
     Ok(write_arrays(path, &named)?)
 }
 
+/// The network in f64. Numbers of f32 become those with the fewest digits that round to them: files are half as
+/// long, and read as f32 the network is the same to the bit.
+fn widened<T: Float>(network: &Network<T>) -> Outcome<Network<f64>> {
+    let network = network.cast::<f64>()?;
+    if T::NAME == f64::NAME {
+        return Ok(network);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "they were f32 before")]
+    let shortest = |weight: f64| (weight as f32).to_string().parse().unwrap_or(weight);
+    Ok(network.map_parameters(|_, old| Parameters {
+        weights: old.weights.mapv_into(shortest),
+        bias: old.bias.mapv_into(shortest),
+    })?)
+}
+
 fn save<T: Float>(best: &Best<T>, options: &Options, architecture: &Architecture) -> Outcome {
-    write_model(&options.out, &best.network.cast()?)?;
+    write_model(&options.out, &widened(&best.network)?)?;
     let sidecar = architecture.sidecar();
     Ok(write_atomically(Sidecar::path_for(&options.out), |file| file.write_all(sidecar.as_bytes()))?)
 }
