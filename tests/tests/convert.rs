@@ -79,6 +79,19 @@ fn arrays_keep_their_names_and_numbers() {
 }
 
 #[test]
+fn models_and_arrays_in_matlab_files_are_told_apart() {
+    let place = Place::new();
+    let digits = workspace("data/samples/digits.npy").display().to_string();
+    let model = workspace("data/models/mnist-lenet5-sumpool.txt").display().to_string();
+    place.prints(&["convert", &model, "model.mat"]);
+    place.prints(&["convert", &digits, "digits.mat"]);
+    assert!(place.prints(&["info", "model.mat"]).contains("a model of 11 layers"));
+    assert!(place.prints(&["info", "digits.mat"]).contains("[100, 784]"));
+    let line = complaint(&place.run(&["predict", "digits.mat", &digits]));
+    assert!(line.contains("holds the array 'data' [100, 784], not a model"), "{line}");
+}
+
+#[test]
 fn what_a_format_cannot_hold_is_refused() {
     let place = Place::new();
     let model = place.write("model.txt", CONVOLUTION);

@@ -1,5 +1,6 @@
 //! The toolbox's own LeNet-5 on all ten thousand test digits, where its files are at hand.
 
+use lrp::io::read_arrays;
 use lrp::prelude::*;
 use lrp::rules::top_classes;
 use lrp_tests::beside;
@@ -34,6 +35,43 @@ fn lenet5_errs_on_76_of_ten_thousand_digits() {
     }
     assert_eq!(errors, 76);
     assert!((sum - 217_121.122_708).abs() < 1e-5, "{sum}");
+}
+
+/// Text, pickle and class instances hold the same numbers, and give the same relevance to the bit.
+#[test]
+fn the_toolboxs_three_files_are_one_model() {
+    let Some(Material { network, inputs, .. }) = material() else { return };
+    let Some(weights) = beside("reference/io/lenet5_weights.npz") else { return };
+    let weights = read_arrays(weights, &Limits::default()).expect("weights");
+    let digit = inputs.slice_axis(Axis(0), Slice::from(..3)).to_owned();
+    let explained = |network: &Network<f64>| {
+        let plan = Plan::new(network, &Composite::uniform(alpha_beta(2.0, 1.0)), PlanOptions::default());
+        plan.explain(&digit, &Target::Top).expect("an explanation").relevance
+    };
+    let expected = explained(&network);
+    for (file, prefix) in [("LeNet-5.txt", "txt"), ("LeNet-5.nn", "nn"), ("LeNet-5.mat", "txt")] {
+        let Some(path) = beside(&format!("toolbox-data/{file}")) else { return };
+        let network = read_model(path, &Limits::default()).expect(file);
+        let mut compared = 0;
+        for (index, node) in network.nodes().iter().enumerate() {
+            let Some(learned) = node.op().weights_and_bias() else { continue };
+            for (what, found) in
+                [("W", learned.weights.to_owned()), ("B", learned.bias.to_owned().into_dyn())]
+            {
+                let name = weights.iter().find(|(name, _)| {
+                    name.starts_with(prefix) && name.contains(what) && name.ends_with(&format!("{index:02}"))
+                });
+                let (_, array) = name.unwrap_or_else(|| panic!("{prefix} {what} {index}"));
+                assert!(
+                    found.iter().zip(&array.values).all(|(one, two)| one.to_bits() == two.to_bits()),
+                    "{file} {what} {index}"
+                );
+                compared += found.len();
+            }
+        }
+        assert_eq!(compared, 47_645, "{file}");
+        assert_eq!(explained(&network), expected, "{file}");
+    }
 }
 
 #[test]

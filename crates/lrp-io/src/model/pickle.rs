@@ -7,7 +7,7 @@
 use lrp_core::{Flatten, Network, Op, Rect, SoftMax, Tanh};
 use ndarray::{Array, Dimension, IntoDimension};
 
-use super::toolbox::{self, Assembly};
+use super::toolbox::{self, Assembly, stored_rule};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pickle::{Global, Item, Payloads, load};
@@ -73,17 +73,9 @@ fn window(item: Item<'_, '_>, payloads: &mut Payloads<'_>) -> Result<[[usize; 2]
     Ok([pair(item, "pool", payloads)?, pair(item, "stride", payloads)?])
 }
 
-/// The toolbox runs a rule stored in `lrp_var` where none is asked for; leaving it out would change results.
 fn refuse_rule(item: Item<'_, '_>) -> Result<()> {
     match item.attribute("lrp_var")? {
-        Some(rule) if !rule.is_none() => {
-            let rule = rule.described();
-            Err(Error::unsupported(format!(
-                "carries the rule {rule} in lrp_var, which a network does not hold; \
-                 set lrp_var to None and name the rule when explaining"
-            ))
-            .at_byte(item.at()))
-        }
+        Some(rule) if !rule.is_none() => Err(stored_rule(&rule.described()).at_byte(item.at())),
         _ => Ok(()),
     }
 }

@@ -57,6 +57,14 @@ pub(super) fn refused(node: &str, reason: &str) -> Error {
     Error::unsupported(format!("{node}: {reason}"))
 }
 
+/// The toolbox runs a rule stored with a layer where none is asked for; leaving it out would change results.
+pub(super) fn stored_rule(rule: &str) -> Error {
+    Error::unsupported(format!(
+        "carries the rule {rule} in lrp_var, which a network does not hold; \
+         set lrp_var to nothing and name the rule when explaining"
+    ))
+}
+
 fn layer(op: &Op<f64>) -> Result<Layer<'_>, &'static str> {
     Ok(match op {
         Op::Linear(linear) => Layer::Linear { weights: linear.weights(), bias: linear.bias() },

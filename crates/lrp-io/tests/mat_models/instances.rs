@@ -177,6 +177,7 @@ fn properties_of_the_wrong_kind_are_refused() {
         "[layer 1]]: weights [2, 3] do not go with a bias of length 2"
     );
     assert!(with("W", double(&[2, 3], &[f64::NAN; 6])).contains("NaN"));
+    assert!(with("lrp_var", text()).starts_with("[layer 1]]: carries the rule 'no' in lrp_var"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use lrp_core::{Flatten, Network, Op};
 
-use super::super::toolbox::Assembly;
+use super::super::toolbox::{Assembly, stored_rule};
 use super::properties::{Properties, layer};
 use super::wrapper::{Object, Stored, Wrapper};
 use crate::array::Dtype;
@@ -47,6 +47,11 @@ pub(super) fn read(
 }
 
 fn op(class: &str, properties: &mut Properties) -> Result<Op<f64>> {
+    match properties.take("lrp_var") {
+        rule if rule.is_empty() => {}
+        Value::Text(rule) => return Err(stored_rule(&quoted(&rule))),
+        other => return Err(stored_rule(other.what())),
+    }
     match class.strip_prefix("modules.") {
         // Matlab's reshape.
         Some("Flatten") => Ok(Flatten::ColumnMajor.into()),
