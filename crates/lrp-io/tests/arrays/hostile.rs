@@ -4,6 +4,7 @@ use lrp_io::{ErrorKind, Limits, read_arrays_bytes};
 use zip::CompressionMethod;
 
 use crate::bytes::{compressed, element, f64s, mat, matrix, npy};
+use crate::common::Chance;
 use crate::idx::{gzip, idx};
 use crate::npz::{archive, one};
 
@@ -88,25 +89,10 @@ fn every_four_bytes_made_huge() {
 
 #[test]
 fn seeded_mutants_of_several_bytes() {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut chance = Chance::new();
     for (name, bytes) in files() {
         for _ in 0..2000 {
-            let mut mutant = bytes.clone();
-            for _ in 0..1 + next(8) {
-                let at = next(mutant.len());
-                mutant[at] = next(256) as u8;
-            }
-            let (from, to, count) = (next(mutant.len()), next(mutant.len()), next(16));
-            if from + count <= mutant.len() && to + count <= mutant.len() {
-                mutant.copy_within(from..from + count, to);
-            }
-            drop(read_arrays_bytes(name, &mutant, &limits()));
+            drop(read_arrays_bytes(name, &chance.mutant(&bytes), &limits()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Readers and writers of arrays: round trips, files of other programs, and files made to hurt.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod bytes;
 mod csv;
 mod files;

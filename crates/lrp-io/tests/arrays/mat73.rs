@@ -4,6 +4,7 @@ use lrp_io::{Dtype, ErrorKind, Limits, read_array_bytes, read_arrays_bytes, read
 use ndarray::{Array, ArrayD, IxDyn, array};
 
 use crate::bytes::{error_within, read};
+use crate::common::Chance;
 
 const PLAIN: &[u8] = include_bytes!("../fixtures/v73.mat");
 const COMPRESSED: &[u8] = include_bytes!("../fixtures/v73_compressed.mat");
@@ -66,26 +67,20 @@ fn limits_of_version_7_3() {
 #[test]
 fn mutants_of_version_7_3() {
     let limits = Limits { array_elements: 1000, inflation_free_bytes: 1 << 16, ..Limits::default() };
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut chance = Chance::new();
     for bytes in [PLAIN, COMPRESSED] {
         for length in (0..bytes.len()).step_by(7) {
             drop(read_array_bytes("a.mat", &bytes[..length], &limits));
         }
         for _ in 0..10_000 {
             let mut mutant = bytes.to_vec();
-            for _ in 0..1 + next(4) {
-                let at = next(mutant.len() - 4);
-                match next(3) {
-                    0 => mutant[at] = next(256) as u8,
+            for _ in 0..1 + chance.below(4) {
+                let at = chance.below(mutant.len() - 4);
+                match chance.below(3) {
+                    0 => mutant[at] = chance.below(256) as u8,
                     1 => mutant[at] = 0xff,
                     _ => {
-                        let huge = [0, 1, 1 << 20, 1 << 28, 1 << 31, u32::MAX][next(6)];
+                        let huge = [0, 1, 1 << 20, 1 << 28, 1 << 31, u32::MAX][chance.below(6)];
                         mutant[at..at + 4].copy_from_slice(&huge.to_le_bytes());
                     }
                 }

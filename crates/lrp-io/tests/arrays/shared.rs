@@ -1,17 +1,8 @@
 //! Larger files that are not part of the repository; each test says so when it skips.
 
-use std::path::PathBuf;
-
 use lrp_io::{Dtype, ErrorKind, Limits, read_array, read_arrays};
 
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {path:?} is not here");
-    None
-}
+use crate::common::shared;
 
 #[test]
 fn toolbox_images_and_labels() {

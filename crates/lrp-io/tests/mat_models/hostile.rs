@@ -3,6 +3,7 @@
 use lrp_io::{ErrorKind, Limits, read_model_bytes};
 
 use crate::bytes::{compressed, element, mat, matrix};
+use crate::common::Chance;
 use crate::instances::{dense, pool};
 use crate::mcos::{Mcos, cell, named_record, record};
 use crate::plain::{every_layer, written};
@@ -52,25 +53,10 @@ fn every_byte_changed_and_every_four_made_huge() {
 
 #[test]
 fn seeded_mutants_of_several_bytes() {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
+    let mut chance = Chance::new();
     for bytes in files() {
         for _ in 0..5000 {
-            let mut mutant = bytes.clone();
-            for _ in 0..1 + next(6) {
-                let at = next(mutant.len());
-                mutant[at] = next(256) as u8;
-            }
-            let (from, to, count) = (next(mutant.len()), next(mutant.len()), next(24));
-            if from + count <= mutant.len() && to + count <= mutant.len() {
-                mutant.copy_within(from..from + count, to);
-            }
-            drop(read_model_bytes("m.mat", &mutant, &limits()));
+            drop(read_model_bytes("m.mat", &chance.mutant(&bytes), &limits()));
         }
     }
 }

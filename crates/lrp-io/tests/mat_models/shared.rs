@@ -1,19 +1,10 @@
 //! The toolbox's own LeNet-5, where its files are at hand; each test says so when it skips.
 
-use std::path::PathBuf;
-
 use lrp_core::{Flatten, Network, Op};
 use lrp_io::{Limits, read_array, read_arrays, read_model, write_model};
 use ndarray::ArrayD;
 
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {path:?} is not here");
-    None
-}
+use crate::common::shared;
 
 /// Filters and bias of each convolution, in order.
 fn weights(network: &Network<f64>) -> Vec<ArrayD<f64>> {

@@ -1,5 +1,7 @@
 //! Models that Python pickled: files of real Pythons, round trips, and files made to hurt.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod files;
 mod hostile;
 mod program;

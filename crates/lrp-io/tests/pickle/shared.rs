@@ -1,20 +1,10 @@
 //! The toolbox's own model, which is not part of the repository; the tests say so when they skip.
 
-use std::path::PathBuf;
-
 use lrp_core::Op;
 use lrp_io::{Limits, read_arrays, read_model};
 
+use crate::common::shared;
 use crate::program::contents;
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {path:?} is not here");
-    None
-}
 
 #[test]
 fn lenet5_as_pickle_is_lenet5_as_text() {
