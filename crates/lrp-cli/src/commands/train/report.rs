@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use indicatif::{HumanDuration, ProgressBar};
 use lrp::core::Float;
-use lrp::io::write_atomically;
+use lrp::io::{Limits, read_file, write_atomically};
 use lrp::train::{Best, Event, Score, Settings, State};
 use serde_json::json;
 
@@ -40,8 +40,8 @@ impl Report {
         bar.set_position(done as u64);
         let mut log = COLUMNS.to_owned();
         if let Some(path) = options.log.as_ref().filter(|path| done > 0 && path.exists()) {
-            let before =
-                std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let before = read_file(path, &Limits::default())?;
+            let before = String::from_utf8(before).map_err(|_| format!("{}: is not text", path.display()))?;
             let made = |line: &&str| {
                 line.split(',').next().is_some_and(|at| at.parse().is_ok_and(|at: usize| at <= done))
             };
