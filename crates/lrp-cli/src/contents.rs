@@ -13,14 +13,20 @@ pub(crate) enum Contents {
     Arrays(Vec<(String, Array)>),
 }
 
-/// Models and arrays may share a format; what is no model may still be arrays.
+/// Models and arrays may share a format; what is no model that can be read may still be arrays.
 pub(crate) fn contents(path: &Path, bytes: &[u8], limits: &Limits) -> Outcome<Contents> {
     let name = path.display().to_string();
-    if MODEL_FORMATS.iter().any(|format| (format.sniff)(bytes)) {
-        match read_model_bytes(&name, bytes, limits) {
-            Err(error) if error.kind() == ErrorKind::Selection => {}
-            network => return Ok(Contents::Model(network?)),
-        }
+    let arrays = || read_arrays_bytes(&name, bytes, limits).map(Contents::Arrays);
+    if !MODEL_FORMATS.iter().any(|format| (format.sniff)(bytes)) {
+        return Ok(arrays()?);
     }
-    Ok(Contents::Arrays(read_arrays_bytes(&name, bytes, limits)?))
+    match read_model_bytes(&name, bytes, limits) {
+        Ok(network) => Ok(Contents::Model(network)),
+        Err(error) if [ErrorKind::Selection, ErrorKind::Unsupported].contains(&error.kind()) => {
+            // What is not even of an array format was meant to be a model.
+            Ok(arrays()
+                .map_err(|other| if other.kind() == ErrorKind::Unsupported { error } else { other })?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

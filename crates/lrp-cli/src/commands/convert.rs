@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lrp::core::{Network, Op, cast};
 use lrp::io::{
-    Array, Convention, Dtype, Limits, Sidecar, read_file, reorder_flatten, reread_flatten, write_array,
-    write_arrays, write_atomically, write_legacy_model, write_matlab_model, write_model,
+    Array, Convention, Dtype, Limits, Sidecar, read_file, read_named_array_bytes, reorder_flatten,
+    reread_flatten, write_array, write_arrays, write_atomically, write_legacy_model, write_matlab_model,
+    write_model,
 };
 use ndarray::ArrayD;
 
@@ -54,7 +55,14 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = Limits { allow_not_finite: options.model.allow_nonfinite, ..Limits::default() };
     targets::check(std::slice::from_ref(&options.output), &[&options.input])?;
     let bytes = read_file(&options.input, &limits)?;
-    match contents(&options.input, &bytes, &limits)? {
+    let found = match &options.name {
+        None => contents(&options.input, &bytes, &limits)?,
+        Some(name) => {
+            let file = options.input.display().to_string();
+            Contents::Arrays(vec![(name.clone(), read_named_array_bytes(&file, &bytes, name, &limits)?)])
+        }
+    };
+    match found {
         Contents::Model(network) => {
             write_network(&network, options, &limits)?;
             writeln!(out, "wrote {}", options.output.display())?;
@@ -128,13 +136,7 @@ fn copy_sidecar(options: &Options, limits: &Limits, out: &mut dyn Write) -> Outc
 }
 
 /// Integers become f64, which holds them exactly; f32 stays f32.
-fn arrays_to(mut arrays: Vec<(String, Array)>, options: &Options) -> Outcome {
-    if let Some(wanted) = &options.name {
-        arrays.retain(|(name, _)| name == wanted);
-        if arrays.is_empty() {
-            return Err(format!("{}: has no array named '{wanted}'", options.input.display()).into());
-        }
-    }
+fn arrays_to(arrays: Vec<(String, Array)>, options: &Options) -> Outcome {
     let single = arrays.iter().all(|(_, array)| array.dtype == Dtype::F32);
     match &arrays[..] {
         [(_, array)] if single => write_array(&options.output, cast::<f64, f32>(&array.values).view())?,
