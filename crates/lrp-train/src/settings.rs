@@ -65,7 +65,7 @@ impl Settings {
     }
 }
 
-/// How the learning rate follows the accuracy: at every improvement its factor is set anew, never higher.
+/// How the learning rate follows the accuracy: the first improvement sets its factor, later ones lower it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decay {
@@ -93,13 +93,11 @@ impl Decay {
     }
 
     pub(crate) fn factor(self, accuracy: f64, before: f64) -> f64 {
-        let factor = match self {
+        match self {
             Self::None => before,
             Self::Sublinear => 1.0 - accuracy * accuracy,
             Self::Linear => 1.0 - accuracy,
-        };
-        // The accuracy may fall while the loss improves; a decay is no reason to speed up again.
-        factor.min(before)
+        }
     }
 }
 

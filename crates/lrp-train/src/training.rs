@@ -61,7 +61,7 @@ pub enum Event {
 ///
 /// For iteration `d` of a state that has made `d` steps: choose a batch, change it by the task's transform, make
 /// a [`step`] at `rate · factor`. Every `status` steps, and after the last, judge. A loss no larger than the best
-/// so far makes the network the best, sets the factor by the decay and renews the patience; otherwise one of it
+/// so far makes the network the best, sets the factor by the [decay](Settings::decay) and renews the patience; otherwise one of it
 /// is used up. The observer is called after that with the new state.
 ///
 /// # Errors
@@ -139,8 +139,10 @@ impl<T: Float> State<T> {
     fn judge(&mut self, score: Score, settings: &Settings) -> bool {
         let improved = self.best.as_ref().is_none_or(|best| score.loss <= best.score.loss);
         if improved {
+            let factor = settings.decay.factor(score.accuracy, self.factor);
+            // The accuracy may fall while the loss improves; a decay is no reason to speed up again.
+            self.factor = if self.best.is_some() { factor.min(self.factor) } else { factor };
             self.best = Some(Best { network: self.network.clone(), iteration: self.iteration, score });
-            self.factor = settings.decay.factor(score.accuracy, self.factor);
             self.patience = settings.patience;
         } else {
             self.patience = self.patience.saturating_sub(1);

@@ -148,8 +148,8 @@ fn the_rate_decays_with_the_accuracy() {
     let examples = points(50);
     for (decay, expected) in [
         (Decay::None, (|_: f64| 0.5) as fn(f64) -> f64),
-        (Decay::Sublinear, |accuracy| (1.0 - accuracy * accuracy).min(0.5)),
-        (Decay::Linear, |accuracy| (1.0 - accuracy).min(0.5)),
+        (Decay::Sublinear, |accuracy| 1.0 - accuracy * accuracy),
+        (Decay::Linear, |accuracy| 1.0 - accuracy),
     ] {
         let settings = Settings { decay, first_factor: 0.5, iterations: 20, ..settings() };
         let heard = events(&Task::new(&examples), &settings);
