@@ -4,8 +4,8 @@ use std::fmt::{self, Debug};
 use std::str::FromStr;
 
 use crate::error::Result;
-use crate::kernels::Kernels;
-use crate::lens::WeightLens;
+use crate::lens::{Lenses, WeightLens};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
 /// One step of a network: it turns its inputs into one output and keeps no memory of having done so.
@@ -26,7 +26,7 @@ pub trait Layer<T: Float>: Debug + Send + Sync {
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>>;
 
     /// Computes the output from inputs whose shapes [`Layer::output_shape`] has accepted.
-    fn forward(&self, inputs: &[TensorView<'_, T>], kernels: Kernels) -> Tensor<T>;
+    fn forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>) -> Tensor<T>;
 
     /// How relevance crosses this layer at a recorded point.
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T>;
@@ -42,14 +42,14 @@ pub trait Layer<T: Float>: Debug + Send + Sync {
 }
 
 /// What a trace recorded at one layer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record<'a, T> {
     /// The values the layer read.
     pub inputs: Vec<TensorView<'a, T>>,
     /// The value it wrote.
     pub output: TensorView<'a, T>,
-    /// The kernels the network runs with.
-    pub kernels: Kernels,
+    /// The kernels to run with.
+    pub site: Site<'a, T>,
 }
 
 /// How relevance crosses a layer at a recorded point: every layer either routes or mixes.
@@ -76,7 +76,7 @@ pub enum Crossing {
 }
 
 /// A function that hands relevance of the output back to the inputs, one array an input.
-pub type Route<'a, T> = Box<dyn Fn(TensorView<'_, T>) -> Vec<Tensor<T>> + 'a>;
+pub type Route<'a, T> = Box<dyn Fn(Tensor<T>) -> Vec<Tensor<T>> + 'a>;
 
 /// The affine map of a mixing layer.
 pub struct Mix<'a, T> {
@@ -97,6 +97,38 @@ pub trait Affine<T: Float> {
     /// The bias, in a shape that broadcasts to the output.
     fn bias(&self) -> Option<Tensor<T>> {
         None
+    }
+
+    /// `Σ_look W_share,look x_look + b_share` for every share; each look has one array an input of the layer.
+    fn apply_all(&self, lenses: &Lenses, looks: &[Vec<TensorView<'_, T>>]) -> Vec<Tensor<T>> {
+        let part = |share: usize, look: usize| Some(self.apply(lenses.get(share, look)?, &looks[look]));
+        let parts = |share| (0..looks.len()).filter_map(move |look| part(share, look));
+        // A share that no look takes part in is nothing but its bias.
+        let none = || self.apply(WeightLens::Value, &looks[0]) * T::zero();
+        let add = |sum: Tensor<T>, part: Tensor<T>| sum + part;
+        let all = |share| {
+            let sum = parts(share).reduce(add).unwrap_or_else(none);
+            match (lenses.bias(share), self.bias()) {
+                (Some(lens), Some(bias)) => sum + bias.mapv(|b| lens.see(b)),
+                _ => sum,
+            }
+        };
+        (0..lenses.shares()).map(all).collect()
+    }
+
+    /// `Σ_share W_share,lookᵀ s_share` for every look, each one array an input of the layer: the transpose of
+    /// [`Affine::apply_all`].
+    fn transpose_all(&self, lenses: &Lenses, signals: &[TensorView<'_, T>]) -> Vec<Vec<Tensor<T>>> {
+        let part = |share: usize, look| Some(self.transpose(lenses.get(share, look)?, signals[share].view()));
+        let parts = |look| (0..signals.len()).filter_map(move |share| part(share, look));
+        let add = |sums: Vec<Tensor<T>>, parts: Vec<Tensor<T>>| {
+            sums.into_iter().zip(parts).map(|(sum, part)| sum + part).collect()
+        };
+        let none = || {
+            let back = self.transpose(WeightLens::Value, signals[0].view());
+            back.into_iter().map(|back| back * T::zero()).collect()
+        };
+        (0..lenses.looks()).map(|look| parts(look).reduce(add).unwrap_or_else(none)).collect()
     }
 }
 

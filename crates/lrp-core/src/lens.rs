@@ -58,3 +58,63 @@ impl WeightLens {
         }
     }
 }
+
+/// The lenses of a rule on one layer: for each of its shares (fractions) and each way it looks at the input,
+/// how the weights between the two are seen, if they take part; and how each share sees the bias.
+///
+/// Written as a matrix of matrices, `z_share = Σ_look W_share,look x_look + b_share`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lenses {
+    rows: Vec<Vec<Option<WeightLens>>>,
+    bias: Vec<Option<WeightLens>>,
+}
+
+impl Lenses {
+    /// One share, one look, no bias: the plain map through a lens.
+    #[must_use]
+    pub fn one(lens: WeightLens) -> Self {
+        Self { rows: vec![vec![Some(lens)]], bias: vec![None] }
+    }
+
+    /// One row a share, one column a look, one bias a share.
+    ///
+    /// # Panics
+    /// If there is no row, rows differ in length, or there are not as many biases.
+    #[must_use]
+    pub fn new(rows: Vec<Vec<Option<WeightLens>>>, bias: Vec<Option<WeightLens>>) -> Self {
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()) && !rows.is_empty(), "a matrix of lenses");
+        assert_eq!(rows.len(), bias.len(), "a bias for every share");
+        Self { rows, bias }
+    }
+
+    /// How many shares.
+    #[must_use]
+    pub fn shares(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many looks.
+    #[must_use]
+    pub fn looks(&self) -> usize {
+        self.rows[0].len()
+    }
+
+    /// The lens between a share and a look.
+    #[must_use]
+    pub fn get(&self, share: usize, look: usize) -> Option<WeightLens> {
+        self.rows[share][look]
+    }
+
+    /// The lens between a share and the bias.
+    #[must_use]
+    pub fn bias(&self, share: usize) -> Option<WeightLens> {
+        self.bias[share]
+    }
+
+    /// The lenses of some shares.
+    #[must_use]
+    pub fn of_shares(&self, shares: &[usize]) -> Self {
+        let rows = shares.iter().map(|&share| self.rows[share].clone()).collect();
+        Self { rows, bias: shares.iter().map(|&share| self.bias[share]).collect() }
+    }
+}

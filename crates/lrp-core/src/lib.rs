@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod tensor;
+mod elementwise;
 mod lens;
+mod site;
 mod layer;
 mod layers;
 mod window;
@@ -9,17 +11,20 @@ mod parameters;
 mod network;
 mod trace;
 mod error;
+#[expect(unsafe_code, reason = "vector registers and threads; nowhere else")]
 mod kernels;
 #[cfg(feature = "nalgebra")]
 pub mod nalgebra;
 
+pub use elementwise::{combine, recycle, update};
 pub use error::{Error, ErrorKind, Result};
 pub use kernels::Kernels;
 pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};
 pub use layers::{Add, Convolution, Flatten, Linear, MaxPool, Op, Pointwise, Rect, SoftMax, SumPool, Tanh};
-pub use lens::WeightLens;
+pub use lens::{Lenses, WeightLens};
 pub use network::{Network, NetworkBuilder, Node, Value};
 pub use parameters::{Parameters, ParametersView};
+pub use site::{Memo, Prepared, Site};
 pub use tensor::{Float, Tensor, TensorView, cast};
 pub use trace::Trace;
 pub use window::{Channels, Window};

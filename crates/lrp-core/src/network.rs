@@ -1,14 +1,17 @@
 //! Networks: layers wired together, immutable once built.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use ndarray::Dimension;
+use ndarray::{CowArray, Dimension, IxDyn};
 
+use crate::elementwise::recycle;
 use crate::error::{Error, Result};
 use crate::kernels::Kernels;
 use crate::layer::Kind;
 use crate::layers::Op;
 use crate::parameters::Parameters;
+use crate::site::{Prepared, Site};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
 
@@ -80,6 +83,8 @@ impl<T: Float> Node<T> {
 pub struct Network<T: Float> {
     nodes: Vec<Node<T>>,
     kernels: Kernels,
+    /// Shared by clones: it depends on the nodes alone.
+    prepared: Arc<Prepared<T>>,
     allow_not_finite: bool,
 }
 
@@ -120,6 +125,16 @@ impl<T: Float> Network<T> {
         self.kernels
     }
 
+    /// The same network; unless they are kept, weights are prepared anew for every use (see [`Prepared::new`]).
+    #[must_use]
+    pub fn with_prepared_kept(self, keep: bool) -> Self {
+        Self { prepared: Arc::new(Prepared::new(self.nodes.len(), keep)), ..self }
+    }
+
+    pub(crate) fn site(&self, node: usize) -> Site<'_, T> {
+        self.prepared.site(node, self.kernels)
+    }
+
     /// The same wiring with the layer that `f` gives for each node, called with its position.
     ///
     /// # Errors
@@ -131,8 +146,8 @@ impl<T: Float> Network<T> {
         let map = |(index, node): (usize, &Node<T>)| {
             Ok(Node { op: f(index, node)?, name: node.name.clone(), inputs: node.inputs.clone() })
         };
-        let nodes = self.nodes.iter().enumerate().map(map).collect::<Result<_, E>>()?;
-        let network = Self { nodes, ..*self };
+        let nodes: Vec<_> = self.nodes.iter().enumerate().map(map).collect::<Result<_, E>>()?;
+        let network = Self { prepared: fresh(nodes.len()), nodes, ..*self };
         network.check_finite()?;
         Ok(network)
     }
@@ -146,8 +161,10 @@ impl<T: Float> Network<T> {
             let op = node.op.cast().map_err(|error| error.at(&node.name))?;
             Ok(Node { name: node.name.clone(), op, inputs: node.inputs.clone() })
         };
-        let nodes = self.nodes.iter().map(cast).collect::<Result<_>>()?;
-        let network = Network { nodes, kernels: self.kernels, allow_not_finite: self.allow_not_finite };
+        let nodes: Vec<_> = self.nodes.iter().map(cast).collect::<Result<_>>()?;
+        let prepared = fresh(nodes.len());
+        let network =
+            Network { nodes, prepared, kernels: self.kernels, allow_not_finite: self.allow_not_finite };
         network.check_finite()?;
         Ok(network)
     }
@@ -173,8 +190,8 @@ impl<T: Float> Network<T> {
             let op = node.op.map_parameters(|old| f(index, old)).map_err(|error| error.at(&node.name))?;
             Ok(Node { op, ..node })
         };
-        let nodes = self.nodes.into_iter().enumerate().map(map).collect::<Result<_>>()?;
-        let network = Self { nodes, ..self };
+        let nodes: Vec<_> = self.nodes.into_iter().enumerate().map(map).collect::<Result<_>>()?;
+        let network = Self { prepared: fresh(nodes.len()), nodes, ..self };
         network.check_finite()?;
         Ok(network)
     }
@@ -208,12 +225,35 @@ impl<T: Float> Network<T> {
         Ok(shapes)
     }
 
-    /// Runs the network and returns its output.
+    /// Runs the network and returns its output, dropping every value as soon as nobody needs it.
     ///
     /// # Errors
     /// As [`Network::trace`].
     pub fn forward(&self, input: &Tensor<T>) -> Result<Tensor<T>> {
-        Ok(self.trace(input)?.into_output())
+        self.check_input(input)?;
+        let rectified = self.rectifiable();
+        let mut last_reader: Vec<usize> = (0..=self.nodes.len()).collect();
+        for (index, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|value| last_reader[value.0] = index);
+        }
+        let mut values: Vec<Option<CowArray<'_, T, IxDyn>>> = vec![Some(input.view().into())];
+        for (index, node) in self.nodes.iter().enumerate() {
+            let done = node.inputs[0].0.checked_sub(1).is_some_and(|before| rectified[before]);
+            let output = if done {
+                values[node.inputs[0].0].take().expect("its only reader is this node")
+            } else {
+                let read = |value: &Value| values[value.0].as_ref().expect("it has readers left").view();
+                let inputs: Vec<_> = node.inputs.iter().map(read).collect();
+                node.op.forward(&inputs, self.site(index), rectified[index]).into()
+            };
+            values.push(Some(output));
+            for passed in node.inputs.iter().filter(|value| last_reader[value.0] == index) {
+                if let Some(passed) = values[passed.0].take().filter(|passed| !passed.is_view()) {
+                    recycle(passed.into_owned());
+                }
+            }
+        }
+        Ok(values.pop().flatten().expect("the last node has written").into_owned())
     }
 
     /// Runs the network and keeps every value.
@@ -221,8 +261,39 @@ impl<T: Float> Network<T> {
     /// # Errors
     /// As [`Network::check_input`].
     pub fn trace(&self, input: &Tensor<T>) -> Result<Trace<'_, T>> {
+        self.trace_rectified(input, &[])
+    }
+
+    /// Runs the network and keeps every value, but where `in_place` holds for a node, its value is kept as the
+    /// rectifier behind it leaves it, which saves a pass over memory and the memory itself.
+    ///
+    /// # Errors
+    /// As [`Network::check_input`].
+    ///
+    /// # Panics
+    /// If a node is marked that [`Network::rectifiable`] does not list.
+    pub fn trace_rectified(&self, input: &Tensor<T>, in_place: &[bool]) -> Result<Trace<'_, T>> {
         self.check_input(input)?;
-        Ok(Trace::record(self, input.clone()))
+        let allowed = self.rectifiable();
+        assert!(
+            in_place.iter().zip(&allowed).all(|(asked, allowed)| !asked || *allowed),
+            "only what a rectifier alone reads can be rectified in place"
+        );
+        Ok(Trace::record(self, input.clone(), in_place))
+    }
+
+    /// For every node, whether a rectifier is the only one to read its value.
+    #[must_use]
+    pub fn rectifiable(&self) -> Vec<bool> {
+        let mut readers = vec![(0, false); self.nodes.len() + 1];
+        for node in &self.nodes {
+            for value in &node.inputs {
+                let (count, rectifier) = &mut readers[value.0];
+                *count += 1;
+                *rectifier = matches!(node.op, Op::Rect(_));
+            }
+        }
+        readers[1..].iter().map(|&readers| readers == (1, true)).collect()
     }
 
     /// Says whether the network can take a batch; if it can, nothing else can fail.
@@ -232,13 +303,12 @@ impl<T: Float> Network<T> {
     /// allow that.
     pub fn check_input(&self, input: &Tensor<T>) -> Result<()> {
         self.shapes(input.shape())?;
-        let fault = input.indexed_iter().find(|(_, value)| !value.is_finite() && !self.allow_not_finite);
-        match fault {
-            Some((index, value)) => {
-                Err(Error::not_finite(format!("input holds {value} at {:?}", index.slice())))
-            }
-            None => Ok(()),
+        if self.allow_not_finite || input.iter().all(|value| value.is_finite()) {
+            return Ok(());
         }
+        let (index, value) =
+            input.indexed_iter().find(|(_, value)| !value.is_finite()).expect("one of them is not finite");
+        Err(Error::not_finite(format!("input holds {value} at {:?}", index.slice())))
     }
 
     fn check_finite(&self) -> Result<()> {
@@ -249,6 +319,10 @@ impl<T: Float> Network<T> {
             |node: &Node<T>| Some(Error::not_finite(node.op.layer().find_not_finite()?).at(&node.name));
         self.nodes.iter().find_map(fault).map_or(Ok(()), Err)
     }
+}
+
+fn fresh<T: Float>(nodes: usize) -> Arc<Prepared<T>> {
+    Arc::new(Prepared::new(nodes, true))
 }
 
 /// No array can have more elements than this; layers may multiply sizes without fear after it.
@@ -334,6 +408,7 @@ impl<T: Float> NetworkBuilder<T> {
             }
         }
         let network = Network {
+            prepared: fresh(self.nodes.len()),
             nodes: self.nodes,
             kernels: Kernels::default(),
             allow_not_finite: self.allow_not_finite,

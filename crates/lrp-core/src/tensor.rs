@@ -2,6 +2,10 @@
 
 use ndarray::{ArrayD, ArrayViewD, NdFloat};
 
+use crate::kernels::memory::Recycle;
+use crate::kernels::parallel::Keep;
+use crate::kernels::simd::Registers;
+
 /// A dense array whose leading axis is the batch: `[n, features]`, `[n, h, w, c]` or `[n, c, h, w]`.
 pub type Tensor<T> = ArrayD<T>;
 
@@ -11,7 +15,9 @@ pub type TensorView<'a, T> = ArrayViewD<'a, T>;
 /// The numbers a network can be made of: `f32` and `f64`, nothing else.
 ///
 /// Rules and readers speak `f64`; [`Float::of`] is where their constants become the network's own.
-pub trait Float: NdFloat + std::iter::Sum + Default + sealed::Sealed + 'static {
+pub trait Float:
+    NdFloat + std::iter::Sum + Default + Registers + Keep + Recycle + sealed::Sealed + 'static
+{
     /// The name users write: `"f32"` or `"f64"`.
     const NAME: &'static str;
 

@@ -1,5 +1,6 @@
 //! What a network did with one input, and its derivative there.
 
+use crate::elementwise::recycle;
 use crate::layer::Record;
 use crate::layers::Op;
 use crate::network::{Network, Value};
@@ -12,19 +13,38 @@ use crate::tensor::{Float, Tensor, TensorView};
 #[derive(Clone, Debug)]
 pub struct Trace<'n, T: Float> {
     network: &'n Network<T>,
-    values: Vec<Tensor<T>>,
+    values: Vec<Recorded<T>>,
+}
+
+/// What a trace holds of one value.
+#[derive(Clone, Debug)]
+enum Recorded<T> {
+    Value(Tensor<T>),
+    /// The same as the value at another position.
+    Same(usize),
+    /// Nobody needs it any more.
+    Dropped,
 }
 
 impl<'n, T: Float> Trace<'n, T> {
-    pub(crate) fn record(network: &'n Network<T>, input: Tensor<T>) -> Self {
-        let mut values = vec![input];
-        for node in network.nodes() {
-            let inputs: Vec<TensorView<'_, T>> =
-                node.inputs().iter().map(|v| values[v.index()].view()).collect();
-            let output = node.op().layer().forward(&inputs, network.kernels());
-            values.push(output);
+    /// Runs the network; see [`Network::trace_rectified`].
+    pub(crate) fn record(network: &'n Network<T>, input: Tensor<T>, rectified: &[bool]) -> Self {
+        let mut trace = Self { network, values: vec![Recorded::Value(input)] };
+        let in_place = |value: &Value| {
+            value.index().checked_sub(1).is_some_and(|node| rectified.get(node).copied().unwrap_or(false))
+        };
+        for (index, node) in network.nodes().iter().enumerate() {
+            let recorded = if node.inputs().iter().any(in_place) {
+                Recorded::Same(node.inputs()[0].index())
+            } else {
+                let inputs: Vec<TensorView<'_, T>> =
+                    node.inputs().iter().map(|&value| trace.value(value).view()).collect();
+                let rectify = rectified.get(index).copied().unwrap_or(false);
+                Recorded::Value(node.op().forward(&inputs, network.site(index), rectify))
+            };
+            trace.values.push(recorded);
         }
-        Self { network, values }
+        trace
     }
 
     /// The network that ran.
@@ -39,17 +59,17 @@ impl<'n, T: Float> Trace<'n, T> {
     /// If the network has no such value.
     #[must_use]
     pub fn value(&self, value: Value) -> &Tensor<T> {
-        &self.values[value.index()]
+        match &self.values[value.index()] {
+            Recorded::Value(tensor) => tensor,
+            Recorded::Same(index) => self.value(Value::at(*index)),
+            Recorded::Dropped => panic!("value {} was dropped", value.index()),
+        }
     }
 
     /// The network's output.
     #[must_use]
     pub fn output(&self) -> &Tensor<T> {
         self.value(self.network.output())
-    }
-
-    pub(crate) fn into_output(mut self) -> Tensor<T> {
-        self.values.swap_remove(self.network.output().index())
     }
 
     /// What was recorded at node `node`.
@@ -61,7 +81,7 @@ impl<'n, T: Float> Trace<'n, T> {
         Record {
             inputs: self.network.nodes()[node].inputs().iter().map(|&v| self.value(v).view()).collect(),
             output: self.value(Value::of_node(node)).view(),
-            kernels: self.network.kernels(),
+            site: self.network.site(node),
         }
     }
 
@@ -74,7 +94,7 @@ impl<'n, T: Float> Trace<'n, T> {
     #[must_use]
     pub fn gradient(&self, value: Value, seed: &Tensor<T>) -> Tensor<T> {
         self.walk_back(value, seed.clone(), |node, record, upstream| {
-            self.op(node).layer().gradient(record, upstream)
+            self.op(node).layer().gradient(record, upstream.view())
         })
     }
 
@@ -89,7 +109,7 @@ impl<'n, T: Float> Trace<'n, T> {
     #[must_use]
     pub fn toolbox_backward(&self, value: Value, seed: &Tensor<T>) -> Tensor<T> {
         self.walk_back(value, seed.clone(), |node, record, upstream| {
-            self.op(node).toolbox_gradient(record, upstream)
+            self.op(node).toolbox_gradient(record, upstream.view())
         })
     }
 
@@ -125,7 +145,7 @@ impl<'n, T: Float> Trace<'n, T> {
             let op = self.op(node);
             gradients[node] = op.parameter_gradient(record, upstream.view());
             // Below the lowest layer that learns nobody asks for the gradient.
-            if learned_below[node] { cross(op, record, upstream) } else { Vec::new() }
+            if learned_below[node] { cross(op, record, upstream.view()) } else { Vec::new() }
         });
         gradients
     }
@@ -142,30 +162,64 @@ impl<'n, T: Float> Trace<'n, T> {
         &self,
         value: Value,
         seed: Tensor<T>,
-        mut cross: impl FnMut(usize, &Record<'_, T>, TensorView<'_, T>) -> Vec<Tensor<T>>,
+        mut cross: impl FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>>,
     ) -> Tensor<T> {
-        assert_eq!(
-            seed.shape(),
-            self.value(value).shape(),
-            "the seed has the shape of the value it starts at"
-        );
-        let mut arrived: Vec<Option<Tensor<T>>> = vec![None; value.index()];
-        arrived.push(Some(seed));
-        for node in (0..value.index()).rev() {
-            let Some(upstream) = arrived[node + 1].take() else { continue };
-            let parts = cross(node, &self.at(node), upstream.view());
-            for (input, part) in self.network.nodes()[node].inputs().iter().zip(parts) {
-                let slot = &mut arrived[input.index()];
-                *slot = Some(match slot.take() {
-                    Some(sum) => sum + &part,
-                    None => part,
-                });
+        self.check_seed(value, &seed);
+        let arrived = walk(self.network, value, seed, |node, upstream| cross(node, &self.at(node), upstream));
+        arrived.unwrap_or_else(|| Tensor::zeros(self.value(Value::INPUT).raw_dim()))
+    }
+
+    /// As [`Trace::walk_back`], dropping each value as soon as it has been passed.
+    ///
+    /// # Panics
+    /// If `seed` does not have the shape of the value.
+    pub fn into_walk_back(
+        mut self,
+        value: Value,
+        seed: Tensor<T>,
+        mut cross: impl FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>>,
+    ) -> Tensor<T> {
+        self.check_seed(value, &seed);
+        let network = self.network;
+        let arrived = walk(network, value, seed, |node, upstream| {
+            let parts = cross(node, &self.at(node), upstream);
+            if let Recorded::Value(passed) = std::mem::replace(&mut self.values[node + 1], Recorded::Dropped)
+            {
+                recycle(passed);
             }
-        }
-        arrived[0].take().unwrap_or_else(|| Tensor::zeros(self.values[0].raw_dim()))
+            parts
+        });
+        arrived.unwrap_or_else(|| Tensor::zeros(self.value(Value::INPUT).raw_dim()))
+    }
+
+    fn check_seed(&self, value: Value, seed: &Tensor<T>) {
+        let expected = self.value(value).shape();
+        assert_eq!(seed.shape(), expected, "the seed has the shape of the value it starts at");
     }
 
     fn op(&self, node: usize) -> &'n Op<T> {
         self.network.nodes()[node].op()
     }
+}
+
+/// The way back itself; `None` if nothing reaches the input.
+fn walk<T: Float>(
+    network: &Network<T>,
+    value: Value,
+    seed: Tensor<T>,
+    mut cross: impl FnMut(usize, Tensor<T>) -> Vec<Tensor<T>>,
+) -> Option<Tensor<T>> {
+    let mut arrived: Vec<Option<Tensor<T>>> = vec![None; value.index()];
+    arrived.push(Some(seed));
+    for node in (0..value.index()).rev() {
+        let Some(upstream) = arrived[node + 1].take() else { continue };
+        for (input, part) in network.nodes()[node].inputs().iter().zip(cross(node, upstream)) {
+            let slot = &mut arrived[input.index()];
+            *slot = Some(match slot.take() {
+                Some(sum) => sum + &part,
+                None => part,
+            });
+        }
+    }
+    arrived[0].take()
 }

@@ -196,20 +196,20 @@ impl Window {
     }
 }
 
-/// Sees `[n, space.., c]` or `[n, c, space..]` as `[n, d, h, w, c]`, the one order kernels know.
+/// Sees `[n, space.., c]` or `[n, c, space..]` as `[n, c, d, h, w]`, the one order kernels know.
 ///
 /// Axes are only permuted and inserted; nothing is copied.
 pub(crate) fn to_kernel_order<S: Data>(array: ArrayBase<S, IxDyn>, channels: Channels) -> ArrayBase<S, Ix5> {
     let rank = array.ndim();
     let mut array = match channels {
-        Channels::Last => array,
-        Channels::First => {
-            let order: Vec<usize> = std::iter::once(0).chain(2..rank).chain(std::iter::once(1)).collect();
+        Channels::First => array,
+        Channels::Last => {
+            let order: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
             array.permuted_axes(order)
         }
     };
     while array.ndim() < 5 {
-        array = array.insert_axis(Axis(1));
+        array = array.insert_axis(Axis(2));
     }
     into_rank(array)
 }
@@ -222,12 +222,12 @@ pub(crate) fn from_kernel_order<S: Data>(
 ) -> ArrayBase<S, IxDyn> {
     let mut array = array.into_dyn();
     while array.ndim() > rank {
-        array = array.index_axis_move(Axis(1), 0);
+        array = array.index_axis_move(Axis(2), 0);
     }
     match channels {
-        Channels::Last => array,
-        Channels::First => {
-            let order: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
+        Channels::First => array,
+        Channels::Last => {
+            let order: Vec<usize> = std::iter::once(0).chain(2..rank).chain(std::iter::once(1)).collect();
             array.permuted_axes(order)
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lrp_core::{
-    Affine, Crossing, Error, ErrorKind, Float, Flow, Kernels, Kind, Layer, Linear, Mix, Network,
-    NetworkBuilder, Op, Pointwise, Record, Rect, Tensor, TensorView, Value, WeightLens,
+    Affine, Crossing, Error, ErrorKind, Float, Flow, Kind, Layer, Linear, Mix, Network, NetworkBuilder, Op,
+    Pointwise, Record, Rect, Site, Tensor, TensorView, Value, WeightLens,
 };
 use ndarray::{Axis, arr1, arr2};
 
@@ -45,7 +45,7 @@ impl<T: Float> Layer<T> for Running<T> {
         }
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         self.apply(WeightLens::Value, inputs)
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lrp_core::{
-    Add, Channels, Convolution, Crossing, Error, ErrorKind, Flatten, Flow, Kernels, Kind, Layer, Linear,
-    MaxPool, Network, NetworkBuilder, Op, Record, Rect, SoftMax, SumPool, Tensor, TensorView, Value, Window,
+    Add, Channels, Convolution, Crossing, Error, ErrorKind, Flatten, Flow, Kind, Layer, Linear, MaxPool,
+    Network, NetworkBuilder, Op, Record, Rect, Site, SoftMax, SumPool, Tensor, TensorView, Value, Window,
 };
 use ndarray::{Array1, Array2, arr1, arr2};
 
@@ -189,12 +189,12 @@ impl Layer<f64> for Silent {
         Ok(inputs[0].to_vec())
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, f64>], _: Kernels) -> Tensor<f64> {
+    fn forward(&self, inputs: &[TensorView<'_, f64>], _: Site<'_, f64>) -> Tensor<f64> {
         inputs[0].to_owned()
     }
 
     fn flow<'a>(&'a self, _: &'a Record<'_, f64>) -> Flow<'a, f64> {
-        Flow::Route(Box::new(|relevance| vec![relevance.to_owned()]))
+        Flow::Route(Box::new(|relevance| vec![relevance]))
     }
 
     fn gradient(&self, _: &Record<'_, f64>, upstream: TensorView<'_, f64>) -> Vec<Tensor<f64>> {

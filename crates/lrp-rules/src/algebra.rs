@@ -161,9 +161,7 @@ impl Rule {
     /// Whether the rule needs to know what the layer's input was.
     #[must_use]
     pub fn looks_at_input(&self) -> bool {
-        let looks =
-            |share: &Share| share.sum.terms.iter().any(|(input, _)| !matches!(input, InputLens::Fill(_)));
-        self.formula.pass != 0.0 || self.formula.shares.iter().any(looks)
+        self.formula.pass != 0.0 || self.formula.shares.iter().any(|share| share.sum.looks_at_input())
     }
 
     pub(crate) fn labelled(self, label: Label) -> Self {
@@ -173,6 +171,18 @@ impl Rule {
     fn map_shares(self, change: impl FnMut(Share) -> Share) -> Self {
         let shares = self.formula.shares.into_iter().map(change).collect();
         Self { formula: Formula { shares, ..self.formula }, label: None }
+    }
+}
+
+impl Sum {
+    /// Whether it depends on the input.
+    pub(crate) fn looks_at_input(&self) -> bool {
+        self.terms.iter().any(|(input, _)| !matches!(input, InputLens::Fill(_)))
+    }
+
+    /// Whether it is `x w + b`, what the layer itself computes.
+    pub(crate) fn is_the_layer(&self) -> bool {
+        self.terms == [(InputLens::Value, WeightLens::Value)] && self.bias == Some(WeightLens::Value)
     }
 }
 
@@ -202,6 +212,25 @@ impl InputLens {
         Self::Less(value)
     }
 
+    /// Looks at one value.
+    pub(crate) fn see_one<T: Float>(self, x: T) -> T {
+        match self {
+            Self::Value => x,
+            Self::Positive => WeightLens::Positive.see(x),
+            Self::Negative => WeightLens::Negative.see(x),
+            Self::Less(value) => x - T::of(value),
+            Self::Fill(value) => T::of(value),
+        }
+    }
+
+    /// Whether what it sees is zero where the input is.
+    pub(crate) fn vanishes(self) -> bool {
+        match self {
+            Self::Value | Self::Positive | Self::Negative => true,
+            Self::Less(value) | Self::Fill(value) => value == 0.0,
+        }
+    }
+
     /// Looks at a whole input.
     pub(crate) fn see<'a, T: Float>(
         self,
@@ -209,10 +238,7 @@ impl InputLens {
     ) -> CowArray<'a, T, ndarray::IxDyn> {
         match self {
             Self::Value => x.view().into(),
-            Self::Positive => x.mapv(|value| WeightLens::Positive.see(value)).into(),
-            Self::Negative => x.mapv(|value| WeightLens::Negative.see(value)).into(),
-            Self::Less(value) => x.mapv(|x| x - T::of(value)).into(),
-            Self::Fill(value) => lrp_core::Tensor::from_elem(x.raw_dim(), T::of(value)).into(),
+            lens => x.mapv(|x| lens.see_one(x)).into(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod dialect;
 mod target;
 mod plan;
 mod table;
+mod shortcuts;
 mod redistribute;
 mod error;
 

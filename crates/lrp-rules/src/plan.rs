@@ -1,11 +1,15 @@
 //! Plans: a composite applied to a network, and the explanations that follow.
 
-use lrp_core::{Crossing, Float, Flow, Kind, Network, Node, Record, Tensor, TensorView, Trace, Value};
+use std::sync::Arc;
+
+use lrp_core::{Crossing, Float, Flow, Kind, Memo, Network, Node, Prepared, Record, Tensor, Trace, Value};
+use ndarray::{Axis, concatenate};
 
 use crate::algebra::Rule;
 use crate::composite::Composite;
 use crate::error::{Error, Result};
-use crate::redistribute::redistribute;
+use crate::redistribute::{Knowledge, redistribute};
+use crate::shortcuts;
 use crate::table::{Row, Table};
 use crate::target::Target;
 
@@ -28,8 +32,12 @@ use crate::target::Target;
 #[derive(Clone, Debug)]
 pub struct Plan<'n, T: Float> {
     network: &'n Network<T>,
-    steps: Vec<Step>,
+    steps: Vec<Step<T>>,
     head: Value,
+    /// Nodes whose values may be recorded as the rectifier behind them leaves them.
+    in_place: Vec<bool>,
+    /// Weights as the rules see them.
+    prepared: Arc<Prepared<T>>,
     options: PlanOptions,
 }
 
@@ -40,6 +48,9 @@ pub struct PlanOptions {
     pub keep_softmax: bool,
     /// Keep the relevance of every layer, not only of the input.
     pub keep_layers: bool,
+    /// Prepare weights anew for every use instead of keeping them: slower, with less memory, and with the same
+    /// result.
+    pub save_memory: bool,
 }
 
 /// What a network's decision on a batch owes to each input value.
@@ -56,23 +67,36 @@ pub struct Explanation<T> {
 }
 
 #[derive(Clone, Debug)]
-struct Step {
+struct Step<T> {
     rule: Rule,
     why: String,
+    knowledge: Arc<Knowledge<T>>,
 }
+
+/// Bytes of recorded values from which on a batch is explained in pieces.
+const PIECE: usize = 256 << 20;
 
 impl<'n, T: Float> Plan<'n, T> {
     /// Decides the rule of every node.
     #[must_use]
     pub fn new(network: &'n Network<T>, composite: &Composite, options: PlanOptions) -> Self {
-        let step = |node| {
-            let (rule, why) = composite.rule_for(network, node);
-            Step { rule, why }
-        };
         let last = network.nodes().len() - 1;
         let drop = network.nodes()[last].kind() == Kind::SoftMax && last > 0 && !options.keep_softmax;
         let head = if drop { network.nodes()[last].inputs()[0] } else { network.output() };
-        Self { network, steps: (0..=last).map(step).collect(), head, options }
+        let chosen: Vec<(Rule, String)> = (0..=last).map(|node| composite.rule_for(network, node)).collect();
+        let rules: Vec<&Rule> = chosen.iter().map(|(rule, _)| rule).collect();
+        let not_negative = shortcuts::not_negative(network);
+        let in_place = shortcuts::rectified_in_place(network, &rules, head);
+        let knowledge = |node: usize| Knowledge {
+            not_negative: network.nodes()[node].inputs().iter().all(|value| not_negative[value.index()]),
+            only_positive: in_place[node],
+            constants: Memo::new(true),
+        };
+        let knowledge: Vec<_> = (0..=last).map(|node| Arc::new(knowledge(node))).collect();
+        let step = |((rule, why), knowledge)| Step { rule, why, knowledge };
+        let steps = chosen.into_iter().zip(knowledge).map(step).collect();
+        let prepared = Arc::new(Prepared::new(network.nodes().len(), !options.save_memory));
+        Self { network, steps, head, in_place, prepared, options }
     }
 
     /// The network explained.
@@ -119,10 +143,34 @@ impl<'n, T: Float> Plan<'n, T> {
 
     /// Runs the network on a batch and explains it.
     ///
+    /// A large batch goes in pieces, and of each piece only what the rules ask for is recorded.
+    ///
     /// # Errors
     /// If the input does not fit the network, or the target not the scores.
     pub fn explain(&self, input: &Tensor<T>, target: &Target) -> Result<Explanation<T>> {
-        self.explain_trace(&self.network.trace(input)?, target)
+        self.network.check_input(input)?;
+        let shapes = self.network.shapes(input.shape())?;
+        self.check_passes(&shapes)?;
+        target.check(&shapes[self.head.index()])?;
+        let samples = input.shape()[0];
+        let bytes =
+            shapes.iter().map(|shape| shape.iter().product::<usize>()).sum::<usize>() * size_of::<T>();
+        let piece = (PIECE / (bytes / samples).max(1)).clamp(1, samples);
+        let mut pieces = Vec::new();
+        for start in (0..samples).step_by(piece) {
+            let range = start..samples.min(start + piece);
+            let trace = if range.len() == samples {
+                self.network.trace_rectified(input, &self.in_place)?
+            } else {
+                let part = input.slice_axis(Axis(0), range.clone().into()).to_owned();
+                self.network.trace_rectified(&part, &self.in_place)?
+            };
+            let target = target.of_samples(range);
+            pieces.push(self.walk(&trace.value(self.head).clone(), &target, |seed, cross| {
+                trace.into_walk_back(self.head, seed, cross)
+            })?);
+        }
+        Ok(Explanation::concatenate(pieces))
     }
 
     /// Explains a batch that has run already; one trace serves any number of plans and targets.
@@ -133,24 +181,36 @@ impl<'n, T: Float> Plan<'n, T> {
         if !std::ptr::eq(trace.network(), self.network) {
             return Err(Error::composite("the trace is of another network than the plan"));
         }
-        self.check_passes(trace)?;
-        let scores = trace.value(self.head).clone();
-        let seed = target.seed(&scores)?;
-        let mut layers: Vec<Tensor<T>> = Vec::new();
-        if self.options.keep_layers {
-            let values = (0..=self.head.index()).map(|index| trace.value(Value::at(index)));
-            layers = values.map(|value| Tensor::zeros(value.raw_dim())).collect();
-        }
-        let relevance = trace.walk_back(self.head, seed.clone(), |node, record, relevance| {
-            if let Some(kept) = layers.get_mut(node + 1) {
-                kept.assign(&relevance);
+        self.check_passes(&self.network.shapes(trace.value(Value::INPUT).shape())?)?;
+        self.walk(trace.value(self.head), target, |seed, cross| trace.walk_back(self.head, seed, cross))
+    }
+
+    /// `go` carries a seed back, each node crossed as it is told.
+    fn walk(
+        &self,
+        scores: &Tensor<T>,
+        target: &Target,
+        go: impl FnOnce(Tensor<T>, &mut Cross<'_, T>) -> Tensor<T>,
+    ) -> Result<Explanation<T>> {
+        let seed = target.seed(scores)?;
+        let mut layers: Vec<Option<Tensor<T>>> = vec![None; self.head.index() + 1];
+        let relevance = go(seed.clone(), &mut |node, record, relevance| {
+            if self.options.keep_layers {
+                layers[node + 1] = Some(relevance.clone());
             }
             self.cross(node, record, relevance)
         });
-        if let Some(kept) = layers.first_mut() {
-            kept.assign(&relevance);
-        }
-        Ok(Explanation { relevance, scores, seed, layers: self.options.keep_layers.then_some(layers) })
+        layers[0] = Some(relevance.clone());
+        let layers = self.options.keep_layers.then(|| self.complete(layers, relevance.shape()));
+        Ok(Explanation { relevance, scores: scores.clone(), seed, layers: layers.transpose()? })
+    }
+
+    /// Zeros for values that no relevance has reached.
+    fn complete(&self, layers: Vec<Option<Tensor<T>>>, input: &[usize]) -> Result<Vec<Tensor<T>>> {
+        let shapes = self.network.shapes(input)?;
+        let fill =
+            |(kept, shape): (Option<Tensor<T>>, Vec<usize>)| kept.unwrap_or_else(|| Tensor::zeros(shape));
+        Ok(layers.into_iter().zip(shapes).map(fill).collect())
     }
 
     /// Takes relevance of one node's output back to its inputs, one array an input: a single step of the way.
@@ -158,24 +218,28 @@ impl<'n, T: Float> Plan<'n, T> {
     /// # Panics
     /// If the record or the relevance is not of this node.
     #[must_use]
-    pub fn cross(&self, node: usize, record: &Record<'_, T>, relevance: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        let rule = &self.steps[node].rule;
-        match self.network.nodes()[node].op().layer().flow(record) {
+    pub fn cross(&self, node: usize, record: &Record<'_, T>, relevance: Tensor<T>) -> Vec<Tensor<T>> {
+        let Step { rule, knowledge, .. } = &self.steps[node];
+        let site = self.prepared.site(node, record.site.kernels());
+        let record = Record { site, ..record.clone() };
+        match self.network.nodes()[node].op().layer().flow(&record) {
             Flow::Route(route) => route(relevance),
             Flow::Either(route, _) if rule.looks_at_input() => route(relevance),
-            Flow::Mix(mix) | Flow::Either(_, mix) => redistribute(rule.formula(), &mix, record, &relevance),
+            Flow::Mix(mix) | Flow::Either(_, mix) => {
+                redistribute(rule.formula(), &mix, &record, relevance, knowledge)
+            }
         }
     }
 
     /// Relevance can stay where it is only if the one input of a layer has its output's shape.
-    fn check_passes(&self, trace: &Trace<'_, T>) -> Result<()> {
+    fn check_passes(&self, shapes: &[Vec<usize>]) -> Result<()> {
         for (index, node) in self.network.nodes()[..self.head.index()].iter().enumerate() {
             let rule = &self.steps[index].rule;
             if rule.formula().pass == 0.0 || node.op().layer().crossing() != Crossing::Mix {
                 continue;
             }
-            let record = trace.at(index);
-            if record.inputs.len() != 1 || record.inputs[0].shape() != record.output.shape() {
+            let inputs = node.inputs();
+            if inputs.len() != 1 || shapes[inputs[0].index()] != shapes[index + 1] {
                 let name = node.name();
                 return Err(Error::composite(format!(
                     "{name}: rule {rule} needs one input of the output's shape; give this layer another rule"
@@ -183,5 +247,30 @@ impl<'n, T: Float> Plan<'n, T> {
             }
         }
         Ok(())
+    }
+}
+
+/// Takes relevance across a node.
+type Cross<'a, T> = dyn FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>> + 'a;
+
+impl<T: Float> Explanation<T> {
+    /// One explanation of a batch from those of its pieces.
+    fn concatenate(mut pieces: Vec<Self>) -> Self {
+        if pieces.len() == 1 {
+            return pieces.remove(0);
+        }
+        let join = |of: &dyn Fn(&Self) -> &Tensor<T>| {
+            let views: Vec<_> = pieces.iter().map(|piece| of(piece).view()).collect();
+            concatenate(Axis(0), &views).expect("pieces differ in nothing but their number of samples")
+        };
+        let count = pieces[0].layers.as_ref().map(Vec::len);
+        let layer =
+            |index: usize| join(&|piece| &piece.layers.as_ref().expect("all pieces keep layers")[index]);
+        Self {
+            relevance: join(&|piece| &piece.relevance),
+            scores: join(&|piece| &piece.scores),
+            seed: join(&|piece| &piece.seed),
+            layers: count.map(|count| (0..count).map(layer).collect()),
+        }
     }
 }

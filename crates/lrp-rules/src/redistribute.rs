@@ -1,93 +1,197 @@
 //! The one function that knows what a rule means.
 
-use lrp_core::{Affine, Float, Mix, Record, Tensor, TensorView, WeightLens};
-use ndarray::{CowArray, IxDyn, Zip};
+use lrp_core::{Float, Lenses, Memo, Mix, Record, Tensor, TensorView, combine, recycle, update};
 
-use crate::algebra::{Formula, Gate, InputLens, Share, Sum};
+use ndarray::Axis;
+
+use crate::algebra::{Formula, Gate, InputLens, Share};
+
+/// What is known of a layer before its input is, and kept of it afterwards.
+#[derive(Debug)]
+pub(crate) struct Knowledge<T> {
+    /// Whether no input is ever below zero, as behind a rectifier.
+    pub(crate) not_negative: bool,
+    /// Whether relevance only reaches units above zero.
+    pub(crate) only_positive: bool,
+    /// Denominators that depend on nothing but the shape of the input.
+    pub(crate) constants: Memo<Vec<usize>, Vec<Option<Tensor<T>>>>,
+}
 
 /// Takes relevance `[n, …]` of a mixing layer's output back to its inputs, one array an input.
 ///
-/// For each share: look at inputs and weights through its lenses, apply, stabilize, divide, transpose,
-/// multiply.
+/// Look at inputs and weights through the lenses, apply, stabilize, divide, transpose, multiply: all shares at
+/// once, so that a layer may do in one sweep what they have in common.
 pub(crate) fn redistribute<T: Float>(
     formula: &Formula,
     mix: &Mix<'_, T>,
     record: &Record<'_, T>,
-    relevance: &TensorView<'_, T>,
+    relevance: Tensor<T>,
+    knowledge: &Knowledge<T>,
 ) -> Vec<Tensor<T>> {
-    let start = |x: &TensorView<'_, T>| match formula.pass {
-        0.0 => Tensor::zeros(x.raw_dim()),
-        part => relevance.mapv(|r| T::of(part) * r),
+    let sign = if knowledge.not_negative { Sign::NotNegative } else { Sign::of(&record.inputs) };
+    let formula = formula.simplified(sign, knowledge.only_positive);
+    let passed = |relevance: &Tensor<T>| relevance.mapv(|r| T::of(formula.pass) * r);
+    let pass = (formula.pass != 0.0).then(|| passed(&relevance));
+    let Some(view) = View::of(&formula.shares) else {
+        recycle(relevance);
+        let nothing = |x: &TensorView<'_, T>| Tensor::zeros(x.raw_dim());
+        return pass.map_or_else(|| record.inputs.iter().map(nothing).collect(), |pass| vec![pass]);
     };
-    let mut back: Vec<Tensor<T>> = record.inputs.iter().map(start).collect();
-    for share in &formula.shares {
-        let terms = look(&share.sum, &record.inputs);
-        let s = ratio(share, &denominator(&share.sum, &terms, mix, record), record, relevance);
-        for (lens, inputs) in &terms {
-            let parts = mix.map.transpose(*lens, s.view());
-            for ((back, x), part) in back.iter_mut().zip(inputs).zip(&parts) {
-                Zip::from(back).and(x).and(part).for_each(|back, &x, &part| *back += x * part);
+    let signals = view.signals(&formula.shares, mix, record, &relevance, knowledge);
+    recycle(relevance);
+    let views: Vec<TensorView<'_, T>> = signals.iter().map(|s| s.view()).collect();
+    let parts = mix.map.transpose_all(&view.lenses, &views);
+    signals.into_iter().for_each(recycle);
+    let mut back: Option<Vec<Tensor<T>>> = pass.map(|pass| vec![pass]);
+    for (look, parts) in view.looks.iter().zip(parts) {
+        back = Some(match back {
+            None => look.weigh(parts, &record.inputs),
+            Some(sums) => look.add(sums, parts, &record.inputs),
+        });
+    }
+    back.expect("a view has at least one look")
+}
+
+/// The formula as a matrix of lenses: its shares, and the different ways they look at the input.
+struct View {
+    looks: Vec<InputLens>,
+    lenses: Lenses,
+}
+
+impl View {
+    /// `None` if no share looks at anything.
+    fn of(shares: &[Share]) -> Option<Self> {
+        let mut looks: Vec<InputLens> = Vec::new();
+        let mut rows = vec![Vec::new(); shares.len()];
+        for (row, share) in shares.iter().enumerate() {
+            for &(input, weight) in &share.sum.terms {
+                let free =
+                    |look: usize| looks[look] == input && rows[row].get(look).is_none_or(Option::is_none);
+                let look = (0..looks.len()).find(|&look| free(look)).unwrap_or(looks.len());
+                if look == looks.len() {
+                    looks.push(input);
+                }
+                let missing = (look + 1).saturating_sub(rows[row].len());
+                rows[row].extend(std::iter::repeat_n(None, missing));
+                rows[row][look] = Some(weight);
             }
         }
+        rows.iter_mut().for_each(|row| row.resize(looks.len(), None));
+        let bias = shares.iter().map(|share| share.sum.bias).collect();
+        (!looks.is_empty()).then(|| Self { lenses: Lenses::new(rows, bias), looks })
     }
-    back
-}
 
-type Seen<'a, T> = (WeightLens, Vec<CowArray<'a, T, IxDyn>>);
+    /// `s = scale · R / st(z)` of every share.
+    fn signals<T: Float>(
+        &self,
+        shares: &[Share],
+        mix: &Mix<'_, T>,
+        record: &Record<'_, T>,
+        relevance: &Tensor<T>,
+        knowledge: &Knowledge<T>,
+    ) -> Vec<Tensor<T>> {
+        let constant = |share: &Share| !share.sum.looks_at_input();
+        let constants = shares.iter().any(constant).then(|| {
+            let shape: Vec<usize> =
+                record.inputs.iter().flat_map(|x| x.shape()[1..].iter().copied()).collect();
+            knowledge.constants.get(&shape, || self.constants(shares, mix, record))
+        });
+        let recorded = |share: &Share| mix.z.is_some() && share.sum.is_the_layer();
+        let open: Vec<usize> =
+            (0..shares.len()).filter(|&k| !constant(&shares[k]) && !recorded(&shares[k])).collect();
+        let mut computed = Vec::new();
+        if !open.is_empty() {
+            computed = self.apply(&open, mix, &record.inputs);
+        }
+        let mut computed = computed.into_iter();
+        let mut signals = Vec::with_capacity(shares.len());
+        for (k, share) in shares.iter().enumerate() {
+            let known = constants.as_ref().and_then(|constants| constants[k].as_ref());
+            let z = match (&mix.z, known) {
+                (_, Some(z)) => Some(ratio_of_constant(share, z, record, relevance)),
+                (Some(z), _) if recorded(share) => Some(ratio(share, z, record, relevance)),
+                _ => computed.next().map(|z| ratio_in_place(share, z, record, relevance)),
+            };
+            signals.push(z.expect("every share has its denominator"));
+        }
+        signals
+    }
 
-/// The inputs as each term sees them, without the terms that see nothing but zeros.
-///
-/// Behind a rectifier that is every `x⁻`, and dropping it saves half the work of a rule like z⁺.
-fn look<'a, T: Float>(sum: &Sum, inputs: &'a [TensorView<'_, T>]) -> Vec<Seen<'a, T>> {
-    let see =
-        |&(input, weight): &(InputLens, WeightLens)| (weight, inputs.iter().map(|x| input.see(x)).collect());
-    let matters = |(_, seen): &Seen<'_, T>| seen.iter().any(|x| x.iter().any(|value| !value.is_zero()));
-    sum.terms.iter().map(see).filter(matters).collect()
-}
+    /// `Σ_i sum_ij` of some shares.
+    fn apply<T: Float>(
+        &self,
+        shares: &[usize],
+        mix: &Mix<'_, T>,
+        inputs: &[TensorView<'_, T>],
+    ) -> Vec<Tensor<T>> {
+        let seen: Vec<Vec<_>> =
+            self.looks.iter().map(|look| inputs.iter().map(|x| look.see(x)).collect()).collect();
+        let views: Vec<Vec<TensorView<'_, T>>> =
+            seen.iter().map(|seen| seen.iter().map(|x| x.view()).collect()).collect();
+        mix.map.apply_all(&self.lenses.of_shares(shares), &views)
+    }
 
-/// `Σ_i sum_ij`: the trace's own `z` where the sum is the layer itself, a computed one elsewhere.
-fn denominator<'a, T: Float>(
-    sum: &Sum,
-    terms: &[Seen<'_, T>],
-    mix: &'a Mix<'_, T>,
-    record: &Record<'_, T>,
-) -> CowArray<'a, T, IxDyn> {
-    let itself = sum.terms == [(InputLens::Value, WeightLens::Value)] && sum.bias == Some(WeightLens::Value);
-    match &mix.z {
-        Some(z) if itself => z.view().into(),
-        _ => compute(sum.bias, terms, &*mix.map, record).into(),
+    /// The denominators that one sample is enough to know, `[1, …]`.
+    fn constants<T: Float>(
+        &self,
+        shares: &[Share],
+        mix: &Mix<'_, T>,
+        record: &Record<'_, T>,
+    ) -> Vec<Option<Tensor<T>>> {
+        let one = |x: &TensorView<'_, T>| x.slice_axis(Axis(0), (0..1).into()).to_owned();
+        let inputs: Vec<Tensor<T>> = record.inputs.iter().map(one).collect();
+        let views: Vec<TensorView<'_, T>> = inputs.iter().map(|x| x.view()).collect();
+        let denominator = |k: usize| self.apply(&[k], mix, &views).remove(0);
+        (0..shares.len()).map(|k| (!shares[k].sum.looks_at_input()).then(|| denominator(k))).collect()
     }
 }
 
-fn compute<T: Float>(
-    bias: Option<WeightLens>,
-    terms: &[Seen<'_, T>],
-    map: &dyn Affine<T>,
+fn ratio<T: Float>(
+    share: &Share,
+    z: &TensorView<'_, T>,
     record: &Record<'_, T>,
+    relevance: &Tensor<T>,
 ) -> Tensor<T> {
-    let mut z = Tensor::zeros(record.output.raw_dim());
-    if let (Some(lens), Some(bias)) = (bias, map.bias()) {
-        z += &bias.mapv(|b| lens.see(b));
+    combine(&relevance.view(), z, &record.output, |r, z, y| share.divide(r, z, y))
+}
+
+/// As [`ratio`], with a denominator that is the same for every sample.
+fn ratio_of_constant<T: Float>(
+    share: &Share,
+    z: &Tensor<T>,
+    record: &Record<'_, T>,
+    relevance: &Tensor<T>,
+) -> Tensor<T> {
+    let z = z.index_axis(Axis(0), 0);
+    let mut s = combine(&relevance.view(), &relevance.view(), &relevance.view(), |r, _, _| r);
+    for (s, y) in s.outer_iter_mut().zip(record.output.outer_iter()) {
+        update(s, &z, &y, |r, z, y| share.divide(r, z, y));
     }
-    for (lens, inputs) in terms {
-        let inputs: Vec<TensorView<'_, T>> = inputs.iter().map(|x| x.view()).collect();
-        z += &map.apply(*lens, &inputs);
-    }
+    s
+}
+
+fn ratio_in_place<T: Float>(
+    share: &Share,
+    mut z: Tensor<T>,
+    record: &Record<'_, T>,
+    relevance: &Tensor<T>,
+) -> Tensor<T> {
+    update(z.view_mut(), &relevance.view(), &record.output, |z, r, y| share.divide(r, z, y));
     z
 }
 
-/// `scale · R / st(z)`, zero where the gate is closed or nothing can be divided.
-fn ratio<T: Float>(
-    share: &Share,
-    z: &CowArray<'_, T, IxDyn>,
-    record: &Record<'_, T>,
-    relevance: &TensorView<'_, T>,
-) -> Tensor<T> {
-    let (scale, stabilizer) = (T::of(share.scale), T::of(share.stabilizer));
-    Zip::from(z).and(relevance).and(&record.output).map_collect(|&z, &r, &y| {
+impl Share {
+    /// `scale · r / st(z)` where the gate lets `y` through; nothing where `st(z)` is zero.
+    #[inline]
+    fn divide<T: Float>(&self, r: T, z: T, y: T) -> T {
+        let stabilizer = T::of(self.stabilizer);
         let denominator = if z < T::zero() { z - stabilizer } else { z + stabilizer };
-        if share.gate.lets_through(y) && !denominator.is_zero() { scale * r / denominator } else { T::zero() }
-    })
+        if self.gate.lets_through(y) && !denominator.is_zero() {
+            T::of(self.scale) * r / denominator
+        } else {
+            T::zero()
+        }
+    }
 }
 
 impl Gate {
@@ -97,5 +201,76 @@ impl Gate {
             Self::Positive => y > T::zero(),
             Self::Negative => y < T::zero(),
         }
+    }
+}
+
+impl InputLens {
+    /// `look(x) · part`, one array an input.
+    fn weigh<T: Float>(self, parts: Vec<Tensor<T>>, inputs: &[TensorView<'_, T>]) -> Vec<Tensor<T>> {
+        let weigh = |(mut part, x): (Tensor<T>, &TensorView<'_, T>)| {
+            update(part.view_mut(), x, x, |part, x, _| self.see_one(x) * part);
+            part
+        };
+        parts.into_iter().zip(inputs).map(weigh).collect()
+    }
+
+    /// `sum + look(x) · part`, one array an input.
+    fn add<T: Float>(
+        self,
+        sums: Vec<Tensor<T>>,
+        parts: Vec<Tensor<T>>,
+        inputs: &[TensorView<'_, T>],
+    ) -> Vec<Tensor<T>> {
+        let add = |((mut sum, part), x): ((Tensor<T>, Tensor<T>), &TensorView<'_, T>)| {
+            update(sum.view_mut(), x, &part.view(), |sum, x, part| sum + self.see_one(x) * part);
+            recycle(part);
+            sum
+        };
+        sums.into_iter().zip(parts).zip(inputs).map(add).collect()
+    }
+}
+
+/// What a look at all values finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    Any,
+    NotNegative,
+    NotPositive,
+}
+
+impl Sign {
+    fn of<T: Float>(inputs: &[TensorView<'_, T>]) -> Self {
+        let all = |f: fn(&T) -> bool| inputs.iter().all(|x| x.iter().all(f));
+        if all(|&x| x >= T::zero()) {
+            Self::NotNegative
+        } else if all(|&x| x <= T::zero()) {
+            Self::NotPositive
+        } else {
+            Self::Any
+        }
+    }
+}
+
+impl Formula {
+    /// The same formula for inputs of known sign, without terms that see nothing but zeros and without shares
+    /// that answer for nobody.
+    ///
+    /// Behind a rectifier that is every `x⁻`, and dropping it saves half the work of a rule like z⁺.
+    fn simplified(&self, sign: Sign, only_positive: bool) -> Self {
+        let see = |lens: InputLens| match (lens, sign) {
+            (InputLens::Positive, Sign::NotNegative) | (InputLens::Negative, Sign::NotPositive) => {
+                Some(InputLens::Value)
+            }
+            (InputLens::Positive, Sign::NotPositive) | (InputLens::Negative, Sign::NotNegative) => None,
+            (lens, _) => Some(lens),
+        };
+        let simplify = |share: &Share| {
+            let mut share = share.clone();
+            share.sum.terms =
+                share.sum.terms.iter().filter_map(|&(input, w)| Some((see(input)?, w))).collect();
+            share
+        };
+        let answers = |share: &&Share| !(only_positive && share.gate == Gate::Negative);
+        Self { pass: self.pass, shares: self.shares.iter().filter(answers).map(simplify).collect() }
     }
 }

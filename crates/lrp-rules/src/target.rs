@@ -1,9 +1,10 @@
 //! What is to be explained.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use lrp_core::{Float, Tensor};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use crate::error::{Error, Result};
 
@@ -24,28 +25,24 @@ pub enum Target {
 }
 
 impl Target {
-    /// The initial relevance for `scores` `[n, classes]`: a score where it is explained, zero elsewhere.
-    ///
-    /// Scores of any rank count as one row a sample.
+    /// Says whether the target fits scores of some shape.
     ///
     /// # Errors
     /// If a class is out of range, or a list or array does not fit the batch.
-    pub fn seed<T: Float>(&self, scores: &Tensor<T>) -> Result<Tensor<T>> {
-        let samples = scores.shape()[0];
+    pub fn check(&self, scores: &[usize]) -> Result<()> {
+        let samples = scores[0];
+        let width = scores[1..].iter().product::<usize>();
         let classes = match self {
-            Self::All => return Ok(scores.clone()),
-            Self::Given(relevance) if relevance.shape() == scores.shape() => {
-                return Ok(lrp_core::cast(relevance));
-            }
+            Self::All | Self::Top => return Ok(()),
+            Self::Given(relevance) if relevance.shape() == scores => return Ok(()),
             Self::Given(relevance) => {
-                let (given, expected) = (relevance.shape(), scores.shape());
+                let given = relevance.shape();
                 return Err(Error::target(format!(
-                    "initial relevance has shape {given:?}, expected {expected:?}"
+                    "initial relevance has shape {given:?}, expected {scores:?}"
                 )));
             }
-            Self::Top => top_classes(scores),
-            Self::Class(class) => vec![*class; samples],
-            Self::PerSample(classes) => classes.clone(),
+            Self::Class(class) => &vec![*class; samples],
+            Self::PerSample(classes) => classes,
         };
         if classes.len() != samples {
             return Err(Error::target(format!(
@@ -53,18 +50,45 @@ impl Target {
                 classes.len()
             )));
         }
+        match classes.iter().enumerate().find(|&(_, &class)| class >= width) {
+            Some((sample, class)) => Err(Error::target(format!(
+                "class {class} of sample {sample} is out of range; classes are 0 to {}",
+                width.saturating_sub(1)
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The initial relevance for `scores` `[n, classes]`: a score where it is explained, zero elsewhere.
+    ///
+    /// Scores of any rank count as one row a sample.
+    ///
+    /// # Errors
+    /// As [`Target::check`].
+    pub fn seed<T: Float>(&self, scores: &Tensor<T>) -> Result<Tensor<T>> {
+        self.check(scores.shape())?;
+        let classes = match self {
+            Self::All => return Ok(scores.clone()),
+            Self::Given(relevance) => return Ok(lrp_core::cast(relevance)),
+            Self::Top => top_classes(scores),
+            Self::Class(class) => vec![*class; scores.shape()[0]],
+            Self::PerSample(classes) => classes.clone(),
+        };
         let rows = rows(scores);
         let mut seed = Array2::zeros(rows.raw_dim());
         for (sample, class) in classes.into_iter().enumerate() {
-            let score = rows.get([sample, class]).ok_or_else(|| {
-                let last = rows.ncols().saturating_sub(1);
-                Error::target(format!(
-                    "class {class} of sample {sample} is out of range; classes are 0 to {last}"
-                ))
-            })?;
-            seed[[sample, class]] = *score;
+            seed[[sample, class]] = rows[[sample, class]];
         }
         Ok(seed.into_shape_with_order(scores.raw_dim()).expect("rows are the scores in another shape"))
+    }
+
+    /// The target of some of the samples it fits.
+    pub(crate) fn of_samples(&self, samples: Range<usize>) -> Self {
+        match self {
+            Self::PerSample(classes) => Self::PerSample(classes[samples].to_vec()),
+            Self::Given(relevance) => Self::Given(relevance.slice_axis(Axis(0), samples.into()).to_owned()),
+            target => target.clone(),
+        }
     }
 }
 

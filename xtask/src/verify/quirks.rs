@@ -56,7 +56,7 @@ pub(crate) fn with_square<T: Float>(
     alpha: f64,
 ) -> Tensor<T> {
     trace.walk_back(head, seed, |node, record, relevance| match plan.network().nodes()[node].op() {
-        op @ Op::SumPool(_) => vec![squared(op, record, &relevance, alpha)],
+        op @ Op::SumPool(_) => vec![squared(op, record, &relevance.view(), alpha)],
         _ => plan.cross(node, record, relevance),
     })
 }

@@ -1,25 +1,52 @@
-//! The arithmetic that takes the time: convolution and pooling over arrays `[n, d, h, w, c]`.
+//! The arithmetic that takes the time, over channel planes `[n, c, d, h, w]`, and the only unsafe code.
 //!
-//! Every kernel exists twice: [`naive`] is the definition, written as the formula reads; [`fast`] is what
-//! runs by default. A property test holds each pair together. Dense products need no kernel of their own:
-//! `ndarray` has one.
+//! Every kernel exists twice: [`naive`] is the definition, written as the formula reads; the others are what
+//! runs by default. Property tests hold each pair together. Blocked products of matrices come from `ndarray`.
 
 use ndarray::{Array5, ArrayView5};
 
+use crate::lens::Lenses;
 use crate::tensor::Float;
 
-pub(crate) mod fast;
 pub(crate) mod naive;
+pub(crate) mod convolution;
+pub(crate) mod correlate;
+pub(crate) mod dense;
 pub(crate) mod pool;
+mod direct;
+mod winograd;
+mod planes;
+mod tile;
+pub(crate) mod memory;
+pub(crate) mod parallel;
+pub(crate) mod simd;
 
 /// Which implementation of each kernel a network runs with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kernels {
     /// Index loops that mirror the formulas: slow, and the measure of everything else.
     Naive,
-    /// Matrix products over gathered windows.
+    /// Fast, every product of the formula computed as it stands.
+    Exact,
+    /// Faster: in f32, convolutions of three by three trade multiplications for additions, which rounds a
+    /// little more.
     #[default]
     Fast,
+}
+
+impl Kernels {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Naive, Self::Exact, Self::Fast];
+
+    /// The name users write.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Exact => "exact",
+            Self::Fast => "fast",
+        }
+    }
 }
 
 /// Sizes of a sliding window over three spatial axes; unused axes have size one.
@@ -35,12 +62,8 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    pub(crate) fn positions(&self) -> usize {
-        self.output.iter().product()
-    }
-
     /// The shape `[kd, kh, kw, c / groups, k]` of filters from `channels` inputs to `outputs`.
-    fn filters(&self, channels: usize, outputs: usize, groups: usize) -> [usize; 5] {
+    pub(crate) fn filters(&self, channels: usize, outputs: usize, groups: usize) -> [usize; 5] {
         let [d, h, w] = self.kernel;
         [d, h, w, channels / groups, outputs]
     }
@@ -62,32 +85,12 @@ pub(crate) fn coordinates(size: [usize; 3]) -> impl Iterator<Item = [usize; 3]> 
     (0..size[0]).flat_map(move |i| (0..size[1]).flat_map(move |j| (0..size[2]).map(move |k| [i, j, k])))
 }
 
-/// `z = W x`: cross-correlation of `x` `[n, d, h, w, c]` with filters `[kd, kh, kw, c / groups, k]`.
-pub(crate) fn convolve<T: Float>(
-    kernels: Kernels,
-    x: ArrayView5<'_, T>,
-    filters: ArrayView5<'_, T>,
-    geometry: &Geometry,
-    groups: usize,
-) -> Array5<T> {
-    match kernels {
-        Kernels::Naive => naive::convolve(x, filters, geometry, groups),
-        Kernels::Fast => fast::convolve(x, filters, geometry, groups),
-    }
-}
-
-/// `Wᵀ s`: the transpose of [`convolve`], from output positions back to the input.
-pub(crate) fn convolve_transposed<T: Float>(
-    kernels: Kernels,
-    s: ArrayView5<'_, T>,
-    filters: ArrayView5<'_, T>,
-    geometry: &Geometry,
-    groups: usize,
-) -> Array5<T> {
-    match kernels {
-        Kernels::Naive => naive::convolve_transposed(s, filters, geometry, groups),
-        Kernels::Fast => fast::convolve_transposed(s, filters, geometry, groups),
-    }
+/// The filters of a convolution `[kd, kh, kw, c / groups, k]`, and how they are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filters<'a, T> {
+    pub(crate) weights: ArrayView5<'a, T>,
+    pub(crate) groups: usize,
+    pub(crate) lenses: &'a Lenses,
 }
 
 /// `xᵀ s` over windows: the gradient of `Σ s · z` with respect to the filters, `[kd, kh, kw, c / groups, k]`.
@@ -100,6 +103,6 @@ pub(crate) fn correlate<T: Float>(
 ) -> Array5<T> {
     match kernels {
         Kernels::Naive => naive::correlate(x, s, geometry, groups),
-        Kernels::Fast => fast::correlate(x, s, geometry, groups),
+        Kernels::Exact | Kernels::Fast => correlate::correlate(x, s, geometry, groups),
     }
 }

@@ -1,9 +1,9 @@
 //! The sum of several values: what a residual connection ends in.
 
 use crate::error::{Error, Result};
-use crate::kernels::Kernels;
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
 /// `y = x₁ + x₂ + …`, all of one shape; to rules it is an affine map whose every weight is one.
@@ -28,7 +28,7 @@ impl<T: Float> Layer<T> for Add {
         }
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         UnitSum { inputs: inputs.len() }.apply(WeightLens::Value, inputs)
     }
 

@@ -1,13 +1,15 @@
 //! Convolution over one, two or three spatial axes.
 
-use ndarray::{Array1, Array5, ArrayD, ArrayView5, Axis};
+use ndarray::{Array1, ArrayD, ArrayView5, Axis};
 
 use super::{not_finite, only};
 use crate::error::{Error, Result};
-use crate::kernels::{self, Geometry, Kernels};
+use crate::kernels::convolution::{Convolve, Direction};
+use crate::kernels::{self, Filters, Geometry, Kernels};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
-use crate::lens::WeightLens;
+use crate::lens::{Lenses, WeightLens};
 use crate::parameters::Parameters;
+use crate::site::{Form, Site};
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::{Channels, Window, from_kernel_order, into_rank, to_kernel_order};
 
@@ -109,8 +111,9 @@ impl<T: Float> Convolution<T> {
         let geometry = self.window.geometry(input.shape(), self.channels);
         let x = to_kernel_order(input.view(), self.channels);
         let s = to_kernel_order(upstream, self.channels);
-        let bias = (0..4).fold(s.into_dyn().into_owned(), |sum, _| sum.sum_axis(Axis(0)));
-        let filters = kernels::correlate(record.kernels, x, s, &geometry, self.groups);
+        // The sums over the batch and the space, channels left.
+        let bias = [0, 1, 1, 1].iter().fold(s.to_owned().into_dyn(), |sum, &axis| sum.sum_axis(Axis(axis)));
+        let filters = kernels::correlate(record.site.kernels(), x, s, &geometry, self.groups);
         let weights =
             filters.into_shape_with_order(self.filters.raw_dim()).expect("axes of size one were added");
         Parameters { weights, bias: into_rank(bias) }
@@ -133,13 +136,27 @@ impl<T: Float> Convolution<T> {
         }
     }
 
-    fn map(&self, input: &[usize], kernels: Kernels) -> Correlation<'_, T> {
+    fn map<'a>(&'a self, input: &[usize], site: Site<'a, T>) -> Correlation<'a, T> {
         Correlation {
             layer: self,
             geometry: self.window.geometry(input, self.channels),
-            kernels,
+            site,
             rank: input.len(),
         }
+    }
+
+    /// `max(x W + b, 0)`, or without the maximum, in one go.
+    pub(super) fn forward_rectified(
+        &self,
+        inputs: &[TensorView<'_, T>],
+        site: Site<'_, T>,
+        rectify: bool,
+    ) -> Tensor<T> {
+        let map = self.map(inputs[0].shape(), site);
+        let bias = self.bias.as_standard_layout();
+        let finish = (bias.as_slice().unwrap_or_default(), rectify);
+        let x = [to_kernel_order(inputs[0].view(), self.channels)];
+        map.run(Direction::Forward, &Lenses::one(WeightLens::Value), &x, finish).remove(0)
     }
 
     fn broadcast_bias(&self) -> Tensor<T> {
@@ -182,17 +199,17 @@ impl<T: Float> Layer<T> for Convolution<T> {
         self.window.output_shape(input, self.channels, outputs)
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], kernels: Kernels) -> Tensor<T> {
-        self.map(inputs[0].shape(), kernels).apply(WeightLens::Value, inputs) + &self.broadcast_bias()
+    fn forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>) -> Tensor<T> {
+        self.forward_rectified(inputs, site, false)
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        let map = Box::new(self.map(record.inputs[0].shape(), record.kernels));
+        let map = Box::new(self.map(record.inputs[0].shape(), record.site));
         Flow::Mix(Mix { map, z: Some(record.output.view()) })
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        self.map(record.inputs[0].shape(), record.kernels).transpose(WeightLens::Value, upstream)
+        self.map(record.inputs[0].shape(), record.site).transpose(WeightLens::Value, upstream)
     }
 
     fn find_not_finite(&self) -> Option<String> {
@@ -203,43 +220,63 @@ impl<T: Float> Layer<T> for Convolution<T> {
 struct Correlation<'a, T: Float> {
     layer: &'a Convolution<T>,
     geometry: Geometry,
-    kernels: Kernels,
+    site: Site<'a, T>,
     rank: usize,
 }
 
 impl<T: Float> Correlation<'_, T> {
-    fn with_filters<R>(&self, lens: WeightLens, run: impl FnOnce(ArrayView5<'_, T>) -> R) -> R {
-        let mut filters = self.layer.filters.view();
-        while filters.ndim() < 5 {
-            filters.insert_axis_inplace(Axis(0));
+    /// All sources in one sweep; `finish` is the bias and whether the result is rectified.
+    fn run(
+        &self,
+        direction: Direction,
+        lenses: &Lenses,
+        sources: &[ArrayView5<'_, T>],
+        (bias, rectify): (&[T], bool),
+    ) -> Vec<Tensor<T>> {
+        let mut weights = self.layer.filters.view();
+        while weights.ndim() < 5 {
+            weights.insert_axis_inplace(Axis(0));
         }
-        let filters: ArrayView5<'_, T> = into_rank(filters);
-        match lens {
-            WeightLens::Value => run(filters),
-            _ => run(filters.mapv(|w| lens.see(w)).view()),
-        }
-    }
-
-    fn finish(&self, array: Array5<T>) -> Tensor<T> {
-        from_kernel_order(array, self.layer.channels, self.rank)
+        let filters = Filters { weights: into_rank(weights), groups: self.layer.groups, lenses };
+        let call = Convolve { filters, geometry: &self.geometry, direction };
+        let kernels = self.site.kernels();
+        let results = if kernels == Kernels::Naive {
+            call.run_naive(sources, bias, rectify)
+        } else {
+            let transforms = call.transforms(kernels);
+            let form = Form { lenses: lenses.clone(), direction, transforms };
+            let packed = self.site.packed(&form, || call.pack(transforms));
+            call.run(&packed, sources, bias, rectify)
+        };
+        results.into_iter().map(|array| from_kernel_order(array, self.layer.channels, self.rank)).collect()
     }
 }
 
 impl<T: Float> Affine<T> for Correlation<'_, T> {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        let x = to_kernel_order(inputs[0].view(), self.layer.channels);
-        self.finish(
-            self.with_filters(lens, |w| {
-                kernels::convolve(self.kernels, x, w, &self.geometry, self.layer.groups)
-            }),
-        )
+        self.apply_all(&Lenses::one(lens), &[vec![inputs[0].view()]]).remove(0)
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        let s = to_kernel_order(signal, self.layer.channels);
-        vec![self.finish(self.with_filters(lens, |w| {
-            kernels::convolve_transposed(self.kernels, s, w, &self.geometry, self.layer.groups)
-        }))]
+        self.transpose_all(&Lenses::one(lens), &[signal]).remove(0)
+    }
+
+    fn apply_all(&self, lenses: &Lenses, looks: &[Vec<TensorView<'_, T>>]) -> Vec<Tensor<T>> {
+        let channels = self.layer.channels;
+        let sources: Vec<_> = looks.iter().map(|look| to_kernel_order(look[0].view(), channels)).collect();
+        let seen = |share| {
+            let lens = lenses.bias(share);
+            self.layer.bias.iter().map(move |&b| lens.map_or(T::zero(), |lens| lens.see(b)))
+        };
+        let bias: Vec<T> = (0..lenses.shares()).flat_map(seen).collect();
+        self.run(Direction::Forward, lenses, &sources, (&bias, false))
+    }
+
+    fn transpose_all(&self, lenses: &Lenses, signals: &[TensorView<'_, T>]) -> Vec<Vec<Tensor<T>>> {
+        let channels = self.layer.channels;
+        let sources: Vec<_> = signals.iter().map(|signal| to_kernel_order(signal.view(), channels)).collect();
+        let results = self.run(Direction::Transposed, lenses, &sources, (&[], false));
+        results.into_iter().map(|result| vec![result]).collect()
     }
 
     fn bias(&self) -> Option<Tensor<T>> {

@@ -2,8 +2,8 @@
 
 use super::only;
 use crate::error::{Error, Result};
-use crate::kernels::Kernels;
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
 /// `[n, …]` as `[n, features]`; relevance takes the same way back.
@@ -61,12 +61,12 @@ impl<T: Float> Layer<T> for Flatten {
         }
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         self.there(inputs[0].view())
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| vec![self.back(relevance, record.inputs[0].shape())]))
+        Flow::Route(Box::new(|relevance| vec![self.back(relevance.view(), record.inputs[0].shape())]))
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {

@@ -1,13 +1,14 @@
 //! The dense layer.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::{not_finite, only};
 use crate::error::{Error, Result};
-use crate::kernels::Kernels;
+use crate::kernels::{Kernels, dense};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
 use crate::parameters::Parameters;
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::into_rank;
 
@@ -46,7 +47,10 @@ impl<T: Float> Linear<T> {
     /// `xᵀ g` and `Σ g` over the batch.
     pub(super) fn parameter_gradient(record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Parameters<T> {
         let (x, g) = (into_rank(record.inputs[0].view()), into_rank(upstream));
-        Parameters { weights: product(record.kernels, x.t(), g), bias: g.sum_axis(Axis(0)) }
+        Parameters {
+            weights: product(record.site.kernels(), x.t(), g, WeightLens::Value),
+            bias: g.sum_axis(Axis(0)),
+        }
     }
 
     pub(super) fn map_parameters(self, f: impl FnOnce(Parameters<T>) -> Parameters<T>) -> Result<Self> {
@@ -79,18 +83,18 @@ impl<T: Float> Layer<T> for Linear<T> {
         }
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], kernels: Kernels) -> Tensor<T> {
-        let map = Dense { layer: self, kernels };
+    fn forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>) -> Tensor<T> {
+        let map = Dense { layer: self, kernels: site.kernels() };
         map.apply(WeightLens::Value, inputs) + &self.bias
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        let map = Box::new(Dense { layer: self, kernels: record.kernels });
+        let map = Box::new(Dense { layer: self, kernels: record.site.kernels() });
         Flow::Mix(Mix { map, z: Some(record.output.view()) })
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        Dense { layer: self, kernels: record.kernels }.transpose(WeightLens::Value, upstream)
+        Dense { layer: self, kernels: record.site.kernels() }.transpose(WeightLens::Value, upstream)
     }
 
     fn find_not_finite(&self) -> Option<String> {
@@ -103,20 +107,16 @@ struct Dense<'a, T: Float> {
     kernels: Kernels,
 }
 
-impl<T: Float> Dense<'_, T> {
-    fn weights(&self, lens: WeightLens) -> CowArray<'_, T, Ix2> {
-        match lens {
-            WeightLens::Value => self.layer.weights.view().into(),
-            _ => self.layer.weights.mapv(|w| lens.see(w)).into(),
-        }
-    }
-}
-
-fn product<T: Float>(kernels: Kernels, x: ArrayView2<'_, T>, w: ArrayView2<'_, T>) -> Tensor<T> {
+fn product<T: Float>(
+    kernels: Kernels,
+    x: ArrayView2<'_, T>,
+    weights: ArrayView2<'_, T>,
+    lens: WeightLens,
+) -> Tensor<T> {
     match kernels {
-        Kernels::Fast => x.dot(&w).into_dyn(),
-        Kernels::Naive => Array2::from_shape_fn((x.nrows(), w.ncols()), |(n, j)| {
-            (0..w.nrows()).map(|i| x[[n, i]] * w[[i, j]]).sum()
+        Kernels::Exact | Kernels::Fast => dense::product(x, weights, lens).into_dyn(),
+        Kernels::Naive => Array2::from_shape_fn((x.nrows(), weights.ncols()), |(n, j)| {
+            (0..weights.nrows()).map(|i| x[[n, i]] * lens.see(weights[[i, j]])).sum()
         })
         .into_dyn(),
     }
@@ -124,11 +124,11 @@ fn product<T: Float>(kernels: Kernels, x: ArrayView2<'_, T>, w: ArrayView2<'_, T
 
 impl<T: Float> Affine<T> for Dense<'_, T> {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        product(self.kernels, into_rank(inputs[0].view()), self.weights(lens).view())
+        product(self.kernels, into_rank(inputs[0].view()), self.layer.weights.view(), lens)
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![product(self.kernels, into_rank(signal), self.weights(lens).t())]
+        vec![product(self.kernels, into_rank(signal), self.layer.weights.t(), lens)]
     }
 
     fn bias(&self) -> Option<Tensor<T>> {

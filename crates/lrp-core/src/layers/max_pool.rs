@@ -3,8 +3,9 @@
 use super::only;
 use super::sum_pool::WindowSum;
 use crate::error::{Error, Result};
-use crate::kernels::{Kernels, pool};
+use crate::kernels::pool;
 use crate::layer::{Crossing, Flow, Kind, Layer, Mix, Record};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::{Channels, Window, from_kernel_order, to_kernel_order};
 
@@ -59,15 +60,9 @@ impl MaxPool {
         let geometry = self.window.geometry(record.inputs[0].shape(), self.channels);
         let x = to_kernel_order(record.inputs[0].view(), self.channels);
         let y = to_kernel_order(record.output.view(), self.channels);
-        let mut signal = to_kernel_order(signal.to_owned(), self.channels);
-        if share {
-            signal /= &pool::count_winners(x, y, &geometry);
-        }
-        from_kernel_order(
-            pool::to_winners(x, y, signal.view(), &geometry),
-            self.channels,
-            record.inputs[0].ndim(),
-        )
+        let signal = to_kernel_order(signal, self.channels);
+        let r = pool::to_winners(record.site.kernels(), [x, y, signal], &geometry, share);
+        from_kernel_order(r, self.channels, record.inputs[0].ndim())
     }
 }
 
@@ -92,15 +87,16 @@ impl<T: Float> Layer<T> for MaxPool {
         Ok(shape)
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>) -> Tensor<T> {
         let geometry = self.window.geometry(inputs[0].shape(), self.channels);
         let x = to_kernel_order(inputs[0].view(), self.channels);
-        from_kernel_order(pool::max(x, &geometry), self.channels, inputs[0].ndim())
+        from_kernel_order(pool::max(site.kernels(), x, &geometry), self.channels, inputs[0].ndim())
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        let map = Box::new(WindowSum::new(&self.window, self.channels, record.inputs[0].shape()));
-        let route = Box::new(|relevance: TensorView<'_, T>| vec![self.to_winners(record, relevance, true)]);
+        let (input, kernels) = (record.inputs[0].shape(), record.site.kernels());
+        let map = Box::new(WindowSum::new(&self.window, self.channels, input, kernels));
+        let route = Box::new(|relevance: Tensor<T>| vec![self.to_winners(record, relevance.view(), true)]);
         Flow::Either(route, Mix { map, z: None })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Record};
 use crate::parameters::{Parameters, ParametersView};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
 mod add;
@@ -67,6 +68,20 @@ impl<T: Float> Op<T> {
             Self::Flatten(layer) => layer,
             Self::Add(layer) => layer,
             Self::Custom(layer) => &**layer,
+        }
+    }
+
+    /// The forward pass, followed by a rectifier if asked for.
+    pub(crate) fn forward(
+        &self,
+        inputs: &[TensorView<'_, T>],
+        site: Site<'_, T>,
+        rectify: bool,
+    ) -> Tensor<T> {
+        match self {
+            Self::Convolution(layer) => layer.forward_rectified(inputs, site, rectify),
+            op if rectify => op.layer().forward(inputs, site).mapv_into(|x| Rect.value(x)),
+            op => op.layer().forward(inputs, site),
         }
     }
 

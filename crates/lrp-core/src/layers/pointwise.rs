@@ -6,8 +6,8 @@ use ndarray::Zip;
 
 use super::only;
 use crate::error::Result;
-use crate::kernels::Kernels;
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
 /// A function of one number; with it comes a [`Layer`] that applies it to every value.
@@ -76,12 +76,12 @@ impl<T: Float, P: Pointwise> Layer<T> for P {
         Ok(only(inputs)?.to_vec())
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         inputs[0].mapv(|x| self.value(x))
     }
 
     fn flow<'a>(&'a self, _: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| vec![relevance.to_owned()]))
+        Flow::Route(Box::new(|relevance| vec![relevance]))
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {

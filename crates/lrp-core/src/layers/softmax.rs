@@ -4,8 +4,8 @@ use ndarray::Axis;
 
 use super::only;
 use crate::error::{Error, Result};
-use crate::kernels::Kernels;
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
 /// `y = exp x / Σ exp x` along axis 1; relevance passes unchanged.
@@ -34,7 +34,7 @@ impl<T: Float> Layer<T> for SoftMax {
         }
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         let mut y = inputs[0].to_owned();
         for mut lane in y.lanes_mut(AXIS) {
             let top = lane.fold(T::neg_infinity(), |top, &x| top.max(x));
@@ -46,7 +46,7 @@ impl<T: Float> Layer<T> for SoftMax {
     }
 
     fn flow<'a>(&'a self, _: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| vec![relevance.to_owned()]))
+        Flow::Route(Box::new(|relevance| vec![relevance]))
     }
 
     /// `y · (g − Σ g y)`, the sum along the axis.

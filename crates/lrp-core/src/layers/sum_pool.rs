@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::kernels::{Geometry, Kernels, pool};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::{Channels, Window, from_kernel_order, to_kernel_order};
 
@@ -46,8 +47,8 @@ impl SumPool {
         T::of(1.0 / taps.sqrt())
     }
 
-    fn map(&self, input: &[usize]) -> WindowSum {
-        WindowSum::new(&self.window, self.channels, input)
+    fn map(&self, input: &[usize], kernels: Kernels) -> WindowSum {
+        WindowSum::new(&self.window, self.channels, input, kernels)
     }
 }
 
@@ -66,17 +67,17 @@ impl<T: Float> Layer<T> for SumPool {
         self.window.output_shape(input, self.channels, channels)
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
-        self.map(inputs[0].shape()).apply(WeightLens::Value, inputs) * self.scale::<T>()
+    fn forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>) -> Tensor<T> {
+        self.map(inputs[0].shape(), site.kernels()).apply(WeightLens::Value, inputs) * self.scale::<T>()
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Mix(Mix { map: Box::new(self.map(record.inputs[0].shape())), z: None })
+        Flow::Mix(Mix { map: Box::new(self.map(record.inputs[0].shape(), record.site.kernels())), z: None })
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
         let scaled = upstream.mapv(|value| value * self.scale::<T>());
-        self.map(record.inputs[0].shape()).transpose(WeightLens::Value, scaled.view())
+        self.map(record.inputs[0].shape(), record.site.kernels()).transpose(WeightLens::Value, scaled.view())
     }
 }
 
@@ -85,22 +86,31 @@ pub(super) struct WindowSum {
     geometry: Geometry,
     channels: Channels,
     rank: usize,
+    kernels: Kernels,
 }
 
 impl WindowSum {
-    pub(super) fn new(window: &Window, channels: Channels, input: &[usize]) -> Self {
-        Self { geometry: window.geometry(input, channels), channels, rank: input.len() }
+    pub(super) fn new(window: &Window, channels: Channels, input: &[usize], kernels: Kernels) -> Self {
+        Self { geometry: window.geometry(input, channels), channels, rank: input.len(), kernels }
     }
 }
 
 impl<T: Float> Affine<T> for WindowSum {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
         let x = to_kernel_order(inputs[0].view(), self.channels);
-        from_kernel_order(pool::sum(x, &self.geometry, lens.see(T::one())), self.channels, self.rank)
+        from_kernel_order(
+            pool::sum(self.kernels, x, &self.geometry, lens.see(T::one())),
+            self.channels,
+            self.rank,
+        )
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
         let s = to_kernel_order(signal, self.channels);
-        vec![from_kernel_order(pool::spread(s, &self.geometry, lens.see(T::one())), self.channels, self.rank)]
+        vec![from_kernel_order(
+            pool::spread(self.kernels, s, &self.geometry, lens.see(T::one())),
+            self.channels,
+            self.rank,
+        )]
     }
 }

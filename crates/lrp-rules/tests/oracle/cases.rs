@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lrp_core::{
-    Add, Affine, Channels, Convolution, Crossing, Float, Flow, Kernels, Kind, Layer, Linear, MaxPool, Mix,
-    Network, NetworkBuilder, Op, Record, SumPool, Tensor, TensorView, Value, WeightLens,
+    Add, Affine, Channels, Convolution, Crossing, Float, Flow, Kind, Layer, Linear, MaxPool, Mix, Network,
+    NetworkBuilder, Op, Record, Site, SumPool, Tensor, TensorView, Value, WeightLens,
 };
 use ndarray::{Axis, Ix1, Ix2};
 
@@ -247,12 +247,12 @@ impl<T: Float> Layer<T> for Slice {
         Ok(vec![inputs[0][0], self.features])
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         inputs[0].slice_axis(Axis(1), (self.from..self.from + self.features).into()).to_owned()
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| self.place(record, relevance)))
+        Flow::Route(Box::new(|relevance| self.place(record, relevance.view())))
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
@@ -277,7 +277,7 @@ impl<T: Float> Layer<T> for Running {
         Ok(inputs[0].to_vec())
     }
 
-    fn forward(&self, inputs: &[TensorView<'_, T>], _: Kernels) -> Tensor<T> {
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         Running.apply(WeightLens::Value, inputs)
     }
 

@@ -148,7 +148,7 @@ impl Entry {
         let points = points(subject, &network, &input);
         let relevance = tensor(91, network.forward(&input).unwrap().shape());
         let expected = self.expected(subject, &points, &input, &relevance);
-        for kernels in [Kernels::Naive, Kernels::Fast] {
+        for kernels in Kernels::ALL {
             self.check::<f64>(what, subject, kernels, &relevance, expected.as_ref());
             self.check::<f32>(what, subject, kernels, &relevance, expected.as_ref());
         }

@@ -1,0 +1,435 @@
+//! Convolution by shifted windows: no matrix of windows ever exists.
+//!
+//! A strip of rows is copied once into a zero-padded buffer, one plane a channel. A row of the matrix of windows
+//! is then that buffer *shifted by a constant*, so the register tile reads it in place. A stride splits the
+//! buffer into phases, each of them dense; the transpose is the same thing over signals, with one pass for every
+//! phase of the stride. One and two dimensions are three with axes of size one.
+
+use super::parallel::{self, Scratch};
+use super::planes::{Bank, Finish, Planes, Targets};
+use super::simd::{Kernel, Lanes, dispatch};
+use super::tile::{self, ROWS, Rows};
+use super::{Geometry, coordinates};
+use crate::tensor::Float;
+
+/// Elements of a strip's buffer: about what a second-level cache holds beside the weights.
+const BUFFER: usize = 1 << 16;
+
+/// How one axis of the result reads the source.
+#[derive(Clone, Debug)]
+struct Axis {
+    /// Positions computed, and the distance of neighbours in the source.
+    count: usize,
+    step: usize,
+    /// Taps `(index, base)`: position `p` reads the source at `p · step + base`, zero outside.
+    taps: Vec<(usize, isize)>,
+    /// Where position `p` is written: at `origin + p · spacing`.
+    origin: usize,
+    spacing: usize,
+}
+
+/// One sweep over a source that computes part of a result, or all of it.
+#[derive(Clone, Debug)]
+pub(super) struct Pass {
+    axes: [Axis; 3],
+    source: [usize; 3],
+    target: [usize; 3],
+}
+
+#[expect(clippy::cast_possible_wrap, reason = "sizes of arrays that exist")]
+impl Pass {
+    /// From input to output.
+    pub(super) fn forward(geometry: &Geometry) -> Self {
+        let axis = |a: usize| Axis {
+            count: geometry.output[a],
+            step: geometry.stride[a],
+            taps: (0..geometry.kernel[a])
+                .map(|tap| (tap, (tap * geometry.dilation[a]) as isize - geometry.padding[a] as isize))
+                .collect(),
+            origin: 0,
+            spacing: 1,
+        };
+        Self { axes: std::array::from_fn(axis), source: geometry.input, target: geometry.output }
+    }
+
+    /// From output back to input: one pass for each phase of the stride, with the taps that reach it.
+    ///
+    /// Input `i = phase + stride · m` meets output `o` through tap `t` where `i + padding = o · stride + t ·
+    /// dilation`, so `o = m + (phase + padding − t · dilation) / stride` where that divides.
+    pub(super) fn transposed(geometry: &Geometry) -> Vec<Self> {
+        let axis = |a: usize, phase: usize| {
+            let stride = geometry.stride[a] as isize;
+            let base = |tap: usize| {
+                let reach = (phase + geometry.padding[a]) as isize - (tap * geometry.dilation[a]) as isize;
+                (reach % stride == 0).then_some((tap, reach / stride))
+            };
+            Axis {
+                count: geometry.input[a].saturating_sub(phase).div_ceil(geometry.stride[a]),
+                step: 1,
+                taps: (0..geometry.kernel[a]).filter_map(base).collect(),
+                origin: phase,
+                spacing: geometry.stride[a],
+            }
+        };
+        let pass = |phase: [usize; 3]| Self {
+            axes: std::array::from_fn(|a| axis(a, phase[a])),
+            source: geometry.output,
+            target: geometry.input,
+        };
+        coordinates(geometry.stride).map(pass).collect()
+    }
+
+    /// Whether it would write nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.axes.iter().any(|axis| axis.count == 0 || axis.taps.is_empty())
+    }
+
+    fn taps(&self) -> impl Iterator<Item = [usize; 3]> {
+        let [depth, height, width] = &self.axes;
+        depth.taps.iter().flat_map(move |d| {
+            height.taps.iter().flat_map(move |h| width.taps.iter().map(move |w| [d.0, h.0, w.0]))
+        })
+    }
+}
+
+/// Weights of one pass in the order its tiles read them: for each block of outputs, `[inputs · taps][rows]`.
+#[derive(Debug)]
+pub(crate) struct Panels<T> {
+    values: Vec<T>,
+    blocks: Vec<Block>,
+}
+
+/// Outputs computed by one row of tiles.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    first: usize,
+    rows: usize,
+    start: usize,
+}
+
+impl<T: Float> Panels<T> {
+    pub(super) fn new(pass: &Pass, bank: &Bank<'_, T>) -> Self {
+        let taps: Vec<[usize; 3]> = pass.taps().collect();
+        let depth = bank.inputs * taps.len();
+        let mut blocks = Vec::new();
+        if depth == 0 {
+            return Self { values: Vec::new(), blocks };
+        }
+        let mut start = 0;
+        for first in (0..bank.outputs).step_by(ROWS) {
+            let rows = (bank.outputs - first).min(ROWS).next_power_of_two();
+            blocks.push(Block { first, rows, start });
+            start += rows * depth;
+        }
+        let mut values = vec![T::zero(); start * bank.groups];
+        let columns = (0..bank.groups).flat_map(|group| blocks.iter().map(move |block| (group, *block)));
+        for (group, block) in columns {
+            let panel = &mut values[group * start + block.start..][..depth * block.rows];
+            for row in 0..block.rows.min(bank.outputs - block.first) {
+                let mut places = panel[row..].iter_mut().step_by(block.rows);
+                for input in 0..bank.inputs {
+                    for &tap in &taps {
+                        if let Some(place) = places.next() {
+                            *place = (bank.weight)(group, block.first + row, input, tap);
+                        }
+                    }
+                }
+            }
+        }
+        Self { values, blocks }
+    }
+}
+
+/// How a strip lies in its buffer.
+struct Layout {
+    /// Positions of a strip along the last two axes.
+    rows: usize,
+    columns: usize,
+    /// Elements from one row of a plane to the next, and from one plane to the next.
+    pitch: usize,
+    plane: usize,
+    /// Rows of a plane.
+    height: usize,
+    /// What each plane of one channel holds: a tap of the depth and a phase of the other two axes.
+    planes: Vec<[isize; 3]>,
+    /// Where the windows start in the buffer, one entry a channel and tap.
+    offsets: Vec<u32>,
+}
+
+impl Layout {
+    fn new(pass: &Pass, inputs: usize) -> Self {
+        let [depth, height, width] = &pass.axes;
+        let (rows_reach, columns_reach) = (height.reach(), width.reach());
+        let phases = depth.taps.len() * height.phases().len() * width.phases().len();
+        let row = |columns: usize| inputs * phases * (columns + columns_reach);
+        let mut columns = width.count;
+        if row(columns) * (1 + rows_reach) > 4 * BUFFER && columns > 128 {
+            columns = even(width.count, (BUFFER / row(1).max(1)).clamp(96, width.count));
+        }
+        let fits = (BUFFER / row(columns).max(1)).saturating_sub(rows_reach);
+        let rows = even(height.count, fits.clamp(1, height.count));
+        // The zeros behind one row may serve as those before the next.
+        let shared = if columns == width.count && width.step == 1 { width.margin(pass.source[2]) } else { 0 };
+        let pitch = columns + columns_reach - shared;
+        let plane = (rows + rows_reach) * pitch + shared;
+        let mut layout = Self {
+            rows,
+            columns,
+            pitch,
+            plane: plane.next_multiple_of(16),
+            height: rows + rows_reach,
+            planes: Vec::new(),
+            offsets: Vec::new(),
+        };
+        for &(_, base) in &depth.taps {
+            for y in height.phases() {
+                layout.planes.extend(width.phases().iter().map(|&x| [base, y, x]));
+            }
+        }
+        layout.offsets = layout.shifts(pass, inputs);
+        layout
+    }
+
+    fn shifts(&self, pass: &Pass, inputs: usize) -> Vec<u32> {
+        let [depth, height, width] = &pass.axes;
+        let (across, along) = (height.phases(), width.phases());
+        let mut offsets = Vec::with_capacity(inputs * self.planes.len());
+        for input in 0..inputs {
+            for d in 0..depth.taps.len() {
+                for &(_, y) in &height.taps {
+                    for &(_, x) in &width.taps {
+                        let (y_phase, y_shift) = height.split(y);
+                        let (x_phase, x_shift) = width.split(x);
+                        let phase = across.iter().position(|&p| p == y_phase).unwrap_or(0) * along.len()
+                            + along.iter().position(|&p| p == x_phase).unwrap_or(0);
+                        let plane = input * self.planes.len() + d * across.len() * along.len() + phase;
+                        let offset = plane * self.plane + y_shift * self.pitch + x_shift;
+                        offsets.push(u32::try_from(offset).expect("a strip's buffer is small"));
+                    }
+                }
+            }
+        }
+        offsets
+    }
+}
+
+/// `count` cut into equal parts of at most `size`: the size of a part.
+fn even(count: usize, size: usize) -> usize {
+    count.div_ceil(count.div_ceil(size.max(1)).max(1))
+}
+
+#[expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "sizes and shifts of arrays that exist"
+)]
+impl Axis {
+    fn lowest(&self) -> isize {
+        self.taps.iter().map(|&(_, base)| base).min().unwrap_or(0)
+    }
+
+    /// The phase that a tap reads, as the source index of its first element, and how far it is shifted there.
+    fn split(&self, base: isize) -> (isize, usize) {
+        let shift = (base - self.lowest()) as usize;
+        (self.lowest() + (shift % self.step) as isize, shift / self.step)
+    }
+
+    fn phases(&self) -> Vec<isize> {
+        let mut phases: Vec<isize> = self.taps.iter().map(|&(_, base)| self.split(base).0).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        phases
+    }
+
+    /// The largest shift.
+    fn reach(&self) -> usize {
+        self.taps.iter().map(|&(_, base)| self.split(base).1).max().unwrap_or(0)
+    }
+
+    /// Zeros that a row of the buffer has at both ends.
+    fn margin(&self, size: usize) -> usize {
+        let before = -self.lowest();
+        let behind = (self.count + self.reach()) as isize + self.lowest() - size as isize;
+        before.min(behind).max(0) as usize
+    }
+}
+
+/// Runs one pass: for every group and sample, `targets = panels · windows of sources`.
+pub(super) fn run<T: Float>(
+    pass: &Pass,
+    panels: &Panels<T>,
+    sources: &Planes<'_, T>,
+    targets: &Targets<T>,
+    finish: Finish<'_, T>,
+) {
+    let [depth, height, width] = &pass.axes;
+    if pass.is_empty() {
+        return;
+    }
+    let (inputs, division) = (sources.count(), sources.division);
+    let layout = Layout::new(pass, inputs);
+    let strips = [depth.count, height.count.div_ceil(layout.rows), width.count.div_ceil(layout.columns)];
+    let strips_in_all: usize = strips.iter().product();
+    let regions = division.groups * division.batch * strips_in_all;
+    let work = regions * layout.rows * layout.columns * layout.offsets.len() * targets.count();
+    let parts = parallel::parts(regions, panels.blocks.len(), work);
+    parallel::each(regions * parts, work, |index, scratch| {
+        let (region, part) = (index / parts, index % parts);
+        let (place, strip) = (region / strips_in_all, region % strips_in_all);
+        let share = |part: usize| panels.blocks.len() * part / parts;
+        let (sample, group) = (place % division.batch, place / division.batch);
+        let strip = Strip {
+            pass,
+            layout: &layout,
+            panels,
+            sources,
+            targets,
+            finish,
+            sample,
+            group,
+            first: [
+                strip / (strips[1] * strips[2]),
+                strip / strips[2] % strips[1] * layout.rows,
+                strip % strips[2] * layout.columns,
+            ],
+            blocks: share(part)..share(part + 1),
+        };
+        dispatch(StripKernel { strip: &strip, scratch });
+    });
+}
+
+/// Some rows of some outputs of one sample.
+struct Strip<'a, T> {
+    pass: &'a Pass,
+    layout: &'a Layout,
+    panels: &'a Panels<T>,
+    sources: &'a Planes<'a, T>,
+    targets: &'a Targets<T>,
+    finish: Finish<'a, T>,
+    sample: usize,
+    group: usize,
+    /// The first position.
+    first: [usize; 3],
+    blocks: std::ops::Range<usize>,
+}
+
+struct StripKernel<'a, T> {
+    strip: &'a Strip<'a, T>,
+    scratch: &'a mut Scratch<T>,
+}
+
+impl<T: Float> Kernel<T> for StripKernel<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        let (strip, scratch) = (self.strip, self.scratch);
+        let layout = strip.layout;
+        let [_, height, width] = &strip.pass.axes;
+        let rows = layout.rows.min(height.count - strip.first[1]);
+        let columns = layout.columns.min(width.count - strip.first[2]);
+        let vectors = ((rows - 1) * layout.pitch + columns).div_ceil(V::COUNT);
+        // Tiles read a little past the last window of the last plane.
+        let margin = (vectors + 3) * V::COUNT + layout.plane;
+        let inputs = strip.sources.count();
+        let size = inputs * layout.planes.len() * layout.plane;
+        let (buffer, sums) = scratch.two(size + margin, ROWS * vectors * V::COUNT);
+        for input in 0..inputs {
+            let planes = buffer[input * layout.planes.len() * layout.plane..].chunks_mut(layout.plane);
+            let source = strip.sources.plane(strip.sample, strip.group, input);
+            for (phase, plane) in layout.planes.iter().zip(planes) {
+                fill(plane, phase, source, strip.pass, layout, strip.first);
+            }
+        }
+        let windows =
+            Rows { start: buffer.as_ptr(), offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
+        let per_group = strip.panels.values.len() / strip.sources.division.groups;
+        for block in &strip.panels.blocks[strip.blocks.clone()] {
+            let panel = &strip.panels.values[strip.group * per_group + block.start..];
+            // SAFETY: a panel holds `depth · rows` weights; the buffer reaches a full vector past the last
+            // window, and `sums` holds `ROWS` rows of `vectors` registers.
+            unsafe {
+                let pitch = vectors * V::COUNT;
+                tile::multiply::<V>(block.rows, vectors, panel.as_ptr(), windows, sums.as_mut_ptr(), pitch);
+            }
+            let outputs = strip.targets.count();
+            for row in 0..block.rows.min(outputs - block.first) {
+                let sums = &sums[row * vectors * V::COUNT..];
+                strip.write(block.first + row, sums, rows, columns);
+            }
+        }
+    }
+}
+
+impl<T: Float> Strip<'_, T> {
+    /// Takes the sums of one output out of their padded rows to where they belong.
+    #[inline(always)]
+    fn write(&self, output: usize, sums: &[T], rows: usize, columns: usize) {
+        let [depth, height, width] = &self.pass.axes;
+        let [_, target_rows, target_columns] = self.pass.target;
+        let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
+        let finish = |sum: T| {
+            let value = sum + bias;
+            if rectify && value <= T::zero() { T::zero() } else { value }
+        };
+        let slice = depth.origin + self.first[0] * depth.spacing;
+        for row in 0..rows {
+            let y = height.origin + (self.first[1] + row) * height.spacing;
+            let x = width.origin + self.first[2] * width.spacing;
+            let start = (slice * target_rows + y) * target_columns + x;
+            let sums = &sums[row * self.layout.pitch..][..columns];
+            let length = (columns - 1) * width.spacing + 1;
+            // SAFETY: passes, strips and blocks are disjoint, so nobody else writes these elements.
+            let target = unsafe { self.targets.part(self.sample, self.group, output, start, length) };
+            if width.spacing == 1 {
+                target.iter_mut().zip(sums).for_each(|(target, &sum)| *target = finish(sum));
+            } else {
+                let target = target.iter_mut().step_by(width.spacing);
+                target.zip(sums).for_each(|(target, &sum)| *target = finish(sum));
+            }
+        }
+    }
+}
+
+/// Copies one phase of a source plane into the buffer, zeros around it.
+#[inline(always)]
+#[expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "sizes and shifts of arrays that exist"
+)]
+fn fill<T: Float>(
+    plane: &mut [T],
+    phase: &[isize; 3],
+    source: &[T],
+    pass: &Pass,
+    layout: &Layout,
+    first: [usize; 3],
+) {
+    let [depth, height, width] = &pass.axes;
+    let [slices, rows, columns] = pass.source;
+    let slice = (first[0] * depth.step) as isize + phase[0];
+    let inside = |index: isize, size: usize| (0..size as isize).contains(&index);
+    let start = (first[2] * width.step) as isize + phase[2];
+    // Columns `from..to` of the row lie in the source.
+    let from = ((-start).max(0) as usize).div_ceil(width.step).min(layout.pitch);
+    let to = ((columns as isize - start).max(0) as usize).div_ceil(width.step).clamp(from, layout.pitch);
+    let used = layout.height * layout.pitch;
+    for (row, target) in plane[..used].chunks_exact_mut(layout.pitch).enumerate() {
+        let y = ((first[1] + row) * height.step) as isize + phase[1];
+        if !inside(slice, slices) || !inside(y, rows) || from == to {
+            target.fill(T::zero());
+            continue;
+        }
+        let line = &source[(slice as usize * rows + y as usize) * columns..][..columns];
+        let line = &line[(start + (from * width.step) as isize) as usize..];
+        target[..from].fill(T::zero());
+        if width.step == 1 {
+            target[from..to].copy_from_slice(&line[..to - from]);
+        } else {
+            target[from..to].iter_mut().zip(line.iter().step_by(width.step)).for_each(|(t, &x)| *t = x);
+        }
+        target[to..].fill(T::zero());
+    }
+    plane[used..].fill(T::zero());
+}

@@ -1,0 +1,61 @@
+//! Large arrays used again: asking the system for fresh pages costs more than writing them.
+
+use std::sync::Mutex;
+
+use crate::tensor::Float;
+
+/// Arrays shorter than this are left to the allocator, which keeps them at hand anyway.
+const LARGE: usize = 1 << 16;
+
+/// Bytes of idle arrays that are kept.
+const IDLE: usize = 192 << 20;
+
+/// Arrays of one number type that nobody uses, the longest unused first.
+#[derive(Debug)]
+pub struct Idle<T>(Mutex<Vec<Vec<T>>>);
+
+/// A number type whose arrays are kept for the next user.
+pub trait Recycle: Sized {
+    /// The idle arrays of this type.
+    fn idle() -> &'static Idle<Self>;
+}
+
+macro_rules! recycle {
+    ($($scalar:ty),*) => {$(
+        impl Recycle for $scalar {
+            fn idle() -> &'static Idle<Self> {
+                static IDLE: Idle<$scalar> = Idle(Mutex::new(Vec::new()));
+                &IDLE
+            }
+        }
+    )*};
+}
+recycle!(f32, f64);
+
+/// An array of `length` elements that hold anything.
+pub(crate) fn take<T: Float>(length: usize) -> Vec<T> {
+    let fits = |array: &Vec<T>| (length..=length + length / 4).contains(&array.len());
+    if length >= LARGE
+        && let Ok(mut idle) = T::idle().0.lock()
+        && let Some(index) = idle.iter().rposition(fits)
+    {
+        let mut array = idle.remove(index);
+        array.truncate(length);
+        return array;
+    }
+    vec![T::zero(); length]
+}
+
+/// Gives an array to whoever [`take`]s one next.
+pub(crate) fn give<T: Float>(array: Vec<T>) {
+    if array.len() < LARGE || array.len() * size_of::<T>() > IDLE {
+        return;
+    }
+    if let Ok(mut idle) = T::idle().0.lock() {
+        idle.push(array);
+        let bytes = |array: &Vec<T>| array.capacity() * size_of::<T>();
+        while idle.iter().map(bytes).sum::<usize>() > IDLE {
+            idle.remove(0);
+        }
+    }
+}

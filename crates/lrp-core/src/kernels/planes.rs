@@ -1,0 +1,114 @@
+//! What convolutions read and write: channel planes of one or several arrays, and weights by their place.
+
+use super::parallel::Shared;
+use crate::tensor::Float;
+
+/// How arrays `[batch, groups · channels, volume]` are divided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Division {
+    pub(crate) batch: usize,
+    pub(crate) groups: usize,
+    /// Channels of one group in one array.
+    pub(crate) channels: usize,
+    /// Elements of a plane.
+    pub(crate) volume: usize,
+}
+
+impl Division {
+    pub(crate) fn elements(&self) -> usize {
+        self.batch * self.groups * self.channels * self.volume
+    }
+
+    /// The array and the start in it of plane `index` of a group, counted through all arrays.
+    fn locate(&self, sample: usize, group: usize, index: usize) -> (usize, usize) {
+        let (array, channel) = (index / self.channels, index % self.channels);
+        (array, ((sample * self.groups + group) * self.channels + channel) * self.volume)
+    }
+}
+
+/// Arrays read together: their channels count on from one to the next.
+#[derive(Debug)]
+pub(super) struct Planes<'a, T> {
+    pub(super) arrays: Vec<&'a [T]>,
+    pub(super) division: Division,
+}
+
+impl<T> Planes<'_, T> {
+    /// Planes of one sample and group.
+    pub(super) fn count(&self) -> usize {
+        self.arrays.len() * self.division.channels
+    }
+
+    pub(super) fn plane(&self, sample: usize, group: usize, index: usize) -> &[T] {
+        let (array, start) = self.division.locate(sample, group, index);
+        &self.arrays[array][start..start + self.division.volume]
+    }
+}
+
+/// Arrays written together, by several threads.
+#[derive(Debug)]
+pub(super) struct Targets<T> {
+    arrays: Vec<Shared<T>>,
+    pub(super) division: Division,
+}
+
+impl<T> Targets<T> {
+    pub(super) fn new(arrays: &mut [Vec<T>], division: Division) -> Self {
+        Self { arrays: arrays.iter_mut().map(|array| Shared::new(array)).collect(), division }
+    }
+
+    /// Planes of one sample and group.
+    pub(super) fn count(&self) -> usize {
+        self.arrays.len() * self.division.channels
+    }
+
+    /// What becomes of the sums of one output.
+    #[inline(always)]
+    pub(super) fn finish(&self, finish: Finish<'_, T>, group: usize, index: usize) -> (T, bool)
+    where
+        T: Float,
+    {
+        let Division { groups, channels, .. } = self.division;
+        let channel = (index / channels * groups + group) * channels + index % channels;
+        (finish.bias.get(channel).copied().unwrap_or_else(T::zero), finish.rectify)
+    }
+
+    /// `length` elements from `start` of a plane.
+    ///
+    /// # Safety
+    /// As [`Shared::part`].
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "disjoint parts of one array for several threads")]
+    pub(super) unsafe fn part(
+        &self,
+        sample: usize,
+        group: usize,
+        index: usize,
+        start: usize,
+        length: usize,
+    ) -> &mut [T] {
+        let (array, plane) = self.division.locate(sample, group, index);
+        debug_assert!(start + length <= self.division.volume, "a part lies inside its plane");
+        // SAFETY: the caller vouches that nobody else uses these elements.
+        unsafe { self.arrays[array].part(plane + start, length) }
+    }
+}
+
+/// Weights asked for one at a time, to be packed.
+pub(super) struct Bank<'a, T> {
+    pub(super) groups: usize,
+    /// Of one group, all arrays together.
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// `(group, output, input, tap)`
+    pub(super) weight: &'a (dyn Fn(usize, usize, usize, [usize; 3]) -> T + Sync),
+}
+
+/// What becomes of a sum before it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finish<'a, T> {
+    /// Added to each output, one entry a channel of every array in turn; nothing where empty.
+    pub(crate) bias: &'a [T],
+    /// Whether negative values become zero.
+    pub(crate) rectify: bool,
+}
