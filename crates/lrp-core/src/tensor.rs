@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayD, ArrayViewD, NdFloat};
 
+use crate::kernels::Compute;
 use crate::kernels::memory::Recycle;
 use crate::kernels::parallel::Keep;
 use crate::kernels::simd::Registers;
@@ -16,7 +17,7 @@ pub type TensorView<'a, T> = ArrayViewD<'a, T>;
 ///
 /// Rules and readers speak `f64`; [`Float::of`] is where their constants become the network's own.
 pub trait Float:
-    NdFloat + std::iter::Sum + Default + Registers + Keep + Recycle + sealed::Sealed + 'static
+    NdFloat + std::iter::Sum + Default + Registers + Keep + Recycle + Compute + sealed::Sealed + 'static
 {
     /// The name users write: `"f32"` or `"f64"`.
     const NAME: &'static str;

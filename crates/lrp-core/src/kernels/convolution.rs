@@ -11,21 +11,21 @@ use crate::tensor::Float;
 
 /// Whether values go from input to output or back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     Forward,
     Transposed,
 }
 
 /// Filters in the order a kernel reads them.
 #[derive(Debug)]
-pub(crate) enum Packed<T> {
+pub enum Packed<T> {
     Direct(Vec<Panels<T>>),
     Winograd(winograd::Filters<T>),
 }
 
 /// One call: filters over windows of some geometry, in one direction.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Convolve<'a, T> {
+pub struct Convolve<'a, T> {
     pub(crate) filters: Filters<'a, T>,
     pub(crate) geometry: &'a Geometry,
     pub(crate) direction: Direction,

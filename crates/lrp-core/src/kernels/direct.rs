@@ -94,7 +94,7 @@ impl Pass {
 
 /// Weights of one pass in the order its tiles read them: for each block of outputs, `[inputs · taps][rows]`.
 #[derive(Debug)]
-pub(crate) struct Panels<T> {
+pub struct Panels<T> {
     values: Vec<T>,
     blocks: Vec<Block>,
 }

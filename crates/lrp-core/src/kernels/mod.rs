@@ -3,10 +3,10 @@
 //! Every kernel exists twice: [`naive`] is the definition, written as the formula reads; the others are what
 //! runs by default. Property tests hold each pair together. Blocked products of matrices come from `ndarray`.
 
-use ndarray::{Array5, ArrayView5};
+use ndarray::{Array2, Array5, ArrayView2, ArrayView5};
 
-use crate::lens::Lenses;
-use crate::tensor::Float;
+use crate::lens::{Lenses, WeightLens};
+use convolution::{Convolve, Packed};
 
 pub(crate) mod naive;
 pub(crate) mod convolution;
@@ -51,7 +51,7 @@ impl Kernels {
 
 /// Sizes of a sliding window over three spatial axes; unused axes have size one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Geometry {
+pub struct Geometry {
     pub(crate) input: [usize; 3],
     pub(crate) output: [usize; 3],
     pub(crate) kernel: [usize; 3],
@@ -87,22 +87,93 @@ pub(crate) fn coordinates(size: [usize; 3]) -> impl Iterator<Item = [usize; 3]> 
 
 /// The filters of a convolution `[kd, kh, kw, c / groups, k]`, and how they are looked at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Filters<'a, T> {
+pub struct Filters<'a, T> {
     pub(crate) weights: ArrayView5<'a, T>,
     pub(crate) groups: usize,
     pub(crate) lenses: &'a Lenses,
 }
 
-/// `xᵀ s` over windows: the gradient of `Σ s · z` with respect to the filters, `[kd, kh, kw, c / groups, k]`.
-pub(crate) fn correlate<T: Float>(
-    kernels: Kernels,
-    x: ArrayView5<'_, T>,
-    s: ArrayView5<'_, T>,
-    geometry: &Geometry,
-    groups: usize,
-) -> Array5<T> {
-    match kernels {
-        Kernels::Naive => naive::correlate(x, s, geometry, groups),
-        Kernels::Exact | Kernels::Fast => correlate::correlate(x, s, geometry, groups),
-    }
+/// The kernels of one number type.
+///
+/// Everything below is generic; this is where it becomes code, once, in this crate and with its optimisations,
+/// instead of in every crate that uses a network.
+pub trait Compute: Sized {
+    /// See [`Convolve::pack`].
+    fn pack(call: &Convolve<'_, Self>, transforms: bool) -> Packed<Self>;
+    /// See [`Convolve::run`].
+    fn convolve(
+        call: &Convolve<'_, Self>,
+        packed: &Packed<Self>,
+        sources: &[ArrayView5<'_, Self>],
+        bias: &[Self],
+        rectify: bool,
+    ) -> Vec<Array5<Self>>;
+    /// See [`correlate::correlate`].
+    fn correlate(
+        x: ArrayView5<'_, Self>,
+        signal: ArrayView5<'_, Self>,
+        geometry: &Geometry,
+        groups: usize,
+    ) -> Array5<Self>;
+    /// See [`dense::product`].
+    fn dense(x: ArrayView2<'_, Self>, weights: ArrayView2<'_, Self>, lens: WeightLens) -> Array2<Self>;
+    /// See [`pool::sum`].
+    fn pool_sum(x: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self>;
+    /// See [`pool::spread`].
+    fn pool_spread(signal: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self>;
+    /// See [`pool::max`].
+    fn pool_max(x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self>;
+    /// See [`pool::to_winners`].
+    fn pool_to_winners(arrays: [ArrayView5<'_, Self>; 3], geometry: &Geometry, share: bool) -> Array5<Self>;
 }
+
+macro_rules! compute {
+    ($($scalar:ty),*) => {$(
+        impl Compute for $scalar {
+            fn pack(call: &Convolve<'_, Self>, transforms: bool) -> Packed<Self> {
+                call.pack(transforms)
+            }
+            fn convolve(
+                call: &Convolve<'_, Self>,
+                packed: &Packed<Self>,
+                sources: &[ArrayView5<'_, Self>],
+                bias: &[Self],
+                rectify: bool,
+            ) -> Vec<Array5<Self>> {
+                call.run(packed, sources, bias, rectify)
+            }
+            fn correlate(
+                x: ArrayView5<'_, Self>,
+                signal: ArrayView5<'_, Self>,
+                geometry: &Geometry,
+                groups: usize,
+            ) -> Array5<Self> {
+                correlate::correlate(x, signal, geometry, groups)
+            }
+            fn dense(
+                x: ArrayView2<'_, Self>,
+                weights: ArrayView2<'_, Self>,
+                lens: WeightLens,
+            ) -> Array2<Self> {
+                dense::product(x, weights, lens)
+            }
+            fn pool_sum(x: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self> {
+                pool::sum(x, geometry, tap)
+            }
+            fn pool_spread(signal: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self> {
+                pool::spread(signal, geometry, tap)
+            }
+            fn pool_max(x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self> {
+                pool::max(x, geometry)
+            }
+            fn pool_to_winners(
+                arrays: [ArrayView5<'_, Self>; 3],
+                geometry: &Geometry,
+                share: bool,
+            ) -> Array5<Self> {
+                pool::to_winners(arrays, geometry, share)
+            }
+        }
+    )*};
+}
+compute!(f32, f64);

@@ -107,9 +107,7 @@ pub(crate) fn max<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry) -> Array5
 
 /// See [`pool::to_winners`](super::pool::to_winners).
 pub(crate) fn to_winners<T: Float>(
-    x: ArrayView5<'_, T>,
-    y: ArrayView5<'_, T>,
-    signal: ArrayView5<'_, T>,
+    [x, y, signal]: [ArrayView5<'_, T>; 3],
     geometry: &Geometry,
     share: bool,
 ) -> Array5<T> {

@@ -4,19 +4,11 @@ use ndarray::{Array5, ArrayView5};
 
 use super::parallel::{self, Scratch, Shared};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::{Geometry, Kernels, coordinates, memory, naive};
+use super::{Geometry, coordinates, memory};
 use crate::tensor::Float;
 
 /// `z[n, c, o] = tap · Σ_window x[n, c, i]`
-pub(crate) fn sum<T: Float>(
-    kernels: Kernels,
-    x: ArrayView5<'_, T>,
-    geometry: &Geometry,
-    tap: T,
-) -> Array5<T> {
-    if kernels == Kernels::Naive {
-        return naive::sum(x, geometry, tap);
-    }
+pub(crate) fn sum<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry, tap: T) -> Array5<T> {
     planes(&[x], geometry.output, T::zero(), geometry, |z, inputs, stretches| {
         for stretch in stretches {
             let x = &inputs[0][stretch.input..];
@@ -26,15 +18,7 @@ pub(crate) fn sum<T: Float>(
 }
 
 /// `r[n, c, i] = tap · Σ_{windows o over i} s[n, c, o]`: the transpose of [`sum`].
-pub(crate) fn spread<T: Float>(
-    kernels: Kernels,
-    signal: ArrayView5<'_, T>,
-    geometry: &Geometry,
-    tap: T,
-) -> Array5<T> {
-    if kernels == Kernels::Naive {
-        return naive::spread(signal, geometry, tap);
-    }
+pub(crate) fn spread<T: Float>(signal: ArrayView5<'_, T>, geometry: &Geometry, tap: T) -> Array5<T> {
     planes(&[signal], geometry.input, T::zero(), geometry, |r, inputs, stretches| {
         for stretch in stretches {
             let s = &inputs[0][stretch.output..];
@@ -44,10 +28,7 @@ pub(crate) fn spread<T: Float>(
 }
 
 /// `y[n, c, o] = max_window x[n, c, i]`; the padding never wins and NaN always does.
-pub(crate) fn max<T: Float>(kernels: Kernels, x: ArrayView5<'_, T>, geometry: &Geometry) -> Array5<T> {
-    if kernels == Kernels::Naive {
-        return naive::max(x, geometry);
-    }
+pub(crate) fn max<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry) -> Array5<T> {
     planes(&[x], geometry.output, T::neg_infinity(), geometry, |y, inputs, stretches| {
         for stretch in stretches {
             let x = &inputs[0][stretch.input..];
@@ -61,14 +42,10 @@ pub(crate) fn max<T: Float>(kernels: Kernels, x: ArrayView5<'_, T>, geometry: &G
 /// Hands `signal` of each window to the entries that equal its maximum `y`; with `share`, those that tie
 /// divide it.
 pub(crate) fn to_winners<T: Float>(
-    kernels: Kernels,
     [x, y, signal]: [ArrayView5<'_, T>; 3],
     geometry: &Geometry,
     share: bool,
 ) -> Array5<T> {
-    if kernels == Kernels::Naive {
-        return naive::to_winners(x, y, signal, geometry, share);
-    }
     planes(&[x, y, signal], geometry.input, T::zero(), geometry, |r, inputs, stretches| {
         let &[x, y, signal] = inputs else { return };
         let mut part = signal.to_vec();

@@ -43,7 +43,7 @@ pub(super) fn pays(geometry: &Geometry, inputs: usize, outputs: usize) -> bool {
 
 /// Transformed filters: for each of the 36 places and each block of outputs, `[inputs][ROWS]`.
 #[derive(Debug)]
-pub(crate) struct Filters<T> {
+pub struct Filters<T> {
     values: Vec<T>,
     inputs: usize,
     outputs: usize,

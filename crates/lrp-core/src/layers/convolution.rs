@@ -5,7 +5,7 @@ use ndarray::{Array1, ArrayD, ArrayView5, Axis};
 use super::{not_finite, only};
 use crate::error::{Error, Result};
 use crate::kernels::convolution::{Convolve, Direction};
-use crate::kernels::{self, Filters, Geometry, Kernels};
+use crate::kernels::{Filters, Geometry, Kernels, naive};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::{Lenses, WeightLens};
 use crate::parameters::Parameters;
@@ -113,7 +113,8 @@ impl<T: Float> Convolution<T> {
         let s = to_kernel_order(upstream, self.channels);
         // The sums over the batch and the space, channels left.
         let bias = [0, 1, 1, 1].iter().fold(s.to_owned().into_dyn(), |sum, &axis| sum.sum_axis(Axis(axis)));
-        let filters = kernels::correlate(record.site.kernels(), x, s, &geometry, self.groups);
+        let correlate = if record.site.kernels() == Kernels::Naive { naive::correlate } else { T::correlate };
+        let filters = correlate(x, s, &geometry, self.groups);
         let weights =
             filters.into_shape_with_order(self.filters.raw_dim()).expect("axes of size one were added");
         Parameters { weights, bias: into_rank(bias) }
@@ -245,8 +246,8 @@ impl<T: Float> Correlation<'_, T> {
         } else {
             let transforms = call.transforms(kernels);
             let form = Form { lenses: lenses.clone(), direction, transforms };
-            let packed = self.site.packed(&form, || call.pack(transforms));
-            call.run(&packed, sources, bias, rectify)
+            let packed = self.site.packed(&form, || T::pack(&call, transforms));
+            T::convolve(&call, &packed, sources, bias, rectify)
         };
         results.into_iter().map(|array| from_kernel_order(array, self.layer.channels, self.rank)).collect()
     }

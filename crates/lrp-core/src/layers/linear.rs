@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::{not_finite, only};
 use crate::error::{Error, Result};
-use crate::kernels::{Kernels, dense};
+use crate::kernels::Kernels;
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
 use crate::parameters::Parameters;
@@ -114,7 +114,7 @@ fn product<T: Float>(
     lens: WeightLens,
 ) -> Tensor<T> {
     match kernels {
-        Kernels::Exact | Kernels::Fast => dense::product(x, weights, lens).into_dyn(),
+        Kernels::Exact | Kernels::Fast => T::dense(x, weights, lens).into_dyn(),
         Kernels::Naive => Array2::from_shape_fn((x.nrows(), weights.ncols()), |(n, j)| {
             (0..weights.nrows()).map(|i| x[[n, i]] * lens.see(weights[[i, j]])).sum()
         })

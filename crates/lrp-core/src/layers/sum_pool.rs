@@ -2,7 +2,7 @@
 
 use super::only;
 use crate::error::Result;
-use crate::kernels::{Geometry, Kernels, pool};
+use crate::kernels::{Geometry, Kernels, naive};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
 use crate::site::Site;
@@ -98,19 +98,13 @@ impl WindowSum {
 impl<T: Float> Affine<T> for WindowSum {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
         let x = to_kernel_order(inputs[0].view(), self.channels);
-        from_kernel_order(
-            pool::sum(self.kernels, x, &self.geometry, lens.see(T::one())),
-            self.channels,
-            self.rank,
-        )
+        let sum = if self.kernels == Kernels::Naive { naive::sum } else { T::pool_sum };
+        from_kernel_order(sum(x, &self.geometry, lens.see(T::one())), self.channels, self.rank)
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
         let s = to_kernel_order(signal, self.channels);
-        vec![from_kernel_order(
-            pool::spread(self.kernels, s, &self.geometry, lens.see(T::one())),
-            self.channels,
-            self.rank,
-        )]
+        let spread = if self.kernels == Kernels::Naive { naive::spread } else { T::pool_spread };
+        vec![from_kernel_order(spread(s, &self.geometry, lens.see(T::one())), self.channels, self.rank)]
     }
 }
