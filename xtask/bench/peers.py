@@ -131,6 +131,8 @@ def onnxruntime(network):
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = network.threads, 1
     session = runtime.InferenceSession(onnx_model(network), options, providers=["CPUExecutionProvider"])
+    # The session has weights of its own.
+    network.steps = None
     return lambda: session.run(None, {"0": network.input})[0]
 
 

@@ -66,44 +66,38 @@ impl Measurement {
         (self.network, self.batch, self.threads, self.dtype) == setting
     }
 
-    fn cells(&self, ours: Option<&Self>) -> Vec<String> {
-        let time = number(self.ms_per_image);
-        match ours {
-            None => vec![time, self.gflops.map_or(String::new(), number)],
-            Some(ours) => vec![time, number(self.ms_per_image / ours.ms_per_image)],
-        }
+    fn mib(&self) -> Option<String> {
+        self.peak_mib.map(|mib| format!("{mib:.0}"))
+    }
+
+    /// Time, ratio to ours and memory in one cell.
+    fn beside(&self, ours: &Self) -> String {
+        let memory = self.mib().map_or(String::new(), |mib| format!(", {mib} MiB"));
+        format!("{} ({}×{memory})", number(self.ms_per_image), number(self.ms_per_image / ours.ms_per_image))
     }
 }
 
-/// Prints one row a case: our figures, then time and ratio of each other system that was measured.
+/// Prints one row a case: our figures, then time, ratio to ours and memory of each other system.
 pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurement]) {
-    let of = |case: &Case, system: &str, method: &str| {
-        measurements.iter().find(|m| m.is_of(case) && m.system == system && m.method == method)
+    let of = |case: &Case, system: &System, method: &str| {
+        measurements.iter().find(|m| m.is_of(case) && m.system == system.name && m.method == method)
     };
-    let (ours, others) = (&systems[0], &systems[1..]);
     let measured = |system: &&System| measurements.iter().any(|m| m.system == system.name);
-    let others: Vec<&System> = others.iter().filter(measured).collect();
-    let head = "network|method|batch|threads|type|ms a picture|GFLOP/s|of forward|MiB";
-    let mut head: Vec<String> = head.split('|').map(str::to_owned).collect();
-    head.extend(others.iter().flat_map(|system| {
-        [system.name.clone(), format!("{} / ours", system.name), format!("{} MiB", system.name)]
-    }));
-    let mut rows = vec![head];
+    let (ours, others) = (&systems[0], systems[1..].iter().filter(measured).collect::<Vec<_>>());
+    let head =
+        ["network", "method", "batch", "threads", "type", "ms a picture", "GFLOP/s", "of forward", "MiB"];
+    let names = others.iter().map(|system| system.name.as_str());
+    let mut rows = vec![head.into_iter().chain(names).map(str::to_owned).collect::<Vec<_>>()];
     for case in cases {
-        let Some(own) = of(case, &ours.name, case.method.name) else { continue };
-        let forward = of(case, &ours.name, "forward");
+        let Some(own) = of(case, ours, case.method.name) else { continue };
+        let forward = of(case, ours, "forward").map(|forward| own.ms_per_image / forward.ms_per_image);
         let mut row = vec![case.network.to_owned(), case.method.name.to_owned()];
         row.extend([case.batch.to_string(), case.threads.to_string(), case.dtype.to_owned()]);
-        row.extend(own.cells(None));
-        row.push(forward.map_or(String::new(), |forward| number(own.ms_per_image / forward.ms_per_image)));
-        row.push(own.peak_mib.map_or(String::new(), |mib| format!("{mib:.0}")));
-        for system in &others {
-            let other = of(case, &system.name, case.method.name);
-            let mut cells = other.map_or(vec![String::new(); 2], |other| other.cells(Some(own)));
-            let peak = other.and_then(|other| other.peak_mib);
-            cells.push(peak.map_or(String::new(), |mib| format!("{mib:.0}")));
-            row.extend(cells);
-        }
+        row.push(number(own.ms_per_image));
+        let rates = [own.gflops.map(number), forward.map(number), own.mib()];
+        row.extend(rates.map(Option::unwrap_or_default));
+        let theirs = others.iter().map(|system| of(case, system, case.method.name));
+        row.extend(theirs.map(|theirs| theirs.map_or(String::new(), |theirs| theirs.beside(own))));
         rows.push(row);
     }
     table(&rows).iter().for_each(|line| println!("{line}"));
