@@ -11,6 +11,9 @@ use super::measure::{Sample, median};
 use super::plan::Case;
 use super::systems::System;
 
+/// A median this many times the fastest repetition was taken on a busy machine.
+const DISTURBED: f64 = 1.5;
+
 /// What a system needed for a case: medians over rounds.
 #[derive(Serialize)]
 pub(super) struct Measurement {
@@ -66,6 +69,16 @@ impl Measurement {
         (self.network, self.batch, self.threads, self.dtype) == setting
     }
 
+    /// Whether the median says more about other work on the machine than about the system.
+    fn is_disturbed(&self) -> bool {
+        self.ms_per_image > DISTURBED * self.min
+    }
+
+    fn time(&self) -> String {
+        let mark = if self.is_disturbed() { "~" } else { "" };
+        format!("{mark}{}", number(self.ms_per_image))
+    }
+
     fn mib(&self) -> Option<String> {
         self.peak_mib.map(|mib| format!("{mib:.0}"))
     }
@@ -73,7 +86,7 @@ impl Measurement {
     /// Time, ratio to ours and memory in one cell.
     fn beside(&self, ours: &Self) -> String {
         let memory = self.mib().map_or(String::new(), |mib| format!(", {mib} MiB"));
-        format!("{} ({}×{memory})", number(self.ms_per_image), number(self.ms_per_image / ours.ms_per_image))
+        format!("{} ({}×{memory})", self.time(), number(self.ms_per_image / ours.ms_per_image))
     }
 }
 
@@ -93,7 +106,7 @@ pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurem
         let forward = of(case, ours, "forward").map(|forward| own.ms_per_image / forward.ms_per_image);
         let mut row = vec![case.network.to_owned(), case.method.name.to_owned()];
         row.extend([case.batch.to_string(), case.threads.to_string(), case.dtype.to_owned()]);
-        row.push(number(own.ms_per_image));
+        row.push(own.time());
         let rates = [own.gflops.map(number), forward.map(number), own.mib()];
         row.extend(rates.map(Option::unwrap_or_default));
         let theirs = others.iter().map(|system| of(case, system, case.method.name));
@@ -101,6 +114,9 @@ pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurem
         rows.push(row);
     }
     table(&rows).iter().for_each(|line| println!("{line}"));
+    if measurements.iter().any(Measurement::is_disturbed) {
+        println!("~ the fastest repetition took less than two thirds of this: the machine was busy");
+    }
     let mut said = BTreeSet::new();
     for m in measurements {
         let Some(difference) = m.difference.filter(|_| said.insert((m.network, m.method, &m.system))) else {
