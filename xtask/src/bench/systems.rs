@@ -104,6 +104,8 @@ impl System {
 /// The last line a command prints; its last complaint if it fails.
 fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
+    // Scripts leave nothing beside themselves.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
     let output = command.output().with_context(|| format!("{program} does not start"))?;
     let last =
         |text: &[u8]| String::from_utf8_lossy(text).trim().lines().last().unwrap_or_default().to_owned();
