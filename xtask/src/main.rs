@@ -10,6 +10,7 @@ mod verify;
 mod tidy;
 mod fuzz;
 mod parity;
+mod bench;
 
 /// Tasks of this workspace.
 #[derive(Parser)]
@@ -29,6 +30,11 @@ enum Task {
     Parity,
     /// Feed every reader with broken input, looking for crashes, hangs and waste.
     Fuzz(fuzz::Options),
+    /// Measure how long networks take to run and to explain, here and in other systems.
+    Bench(bench::Options),
+    /// One figure of `bench`, in a process of its own.
+    #[command(hide = true)]
+    BenchOne(bench::One),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +43,8 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Parity => parity::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::BenchOne(one) => bench::run_one(&one),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

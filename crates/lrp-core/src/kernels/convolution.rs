@@ -11,7 +11,7 @@ use crate::tensor::Float;
 
 /// Whether values go from input to output or back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     Forward,
     Transposed,
 }

@@ -87,7 +87,7 @@ pub(crate) fn coordinates(size: [usize; 3]) -> impl Iterator<Item = [usize; 3]> 
 
 /// The filters of a convolution `[kd, kh, kw, c / groups, k]`, and how they are looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Filters<'a, T> {
+pub(crate) struct Filters<'a, T> {
     pub(crate) weights: ArrayView5<'a, T>,
     pub(crate) groups: usize,
     pub(crate) lenses: &'a Lenses,
