@@ -152,7 +152,7 @@ fn ratio<T: Float>(
     record: &Record<'_, T>,
     relevance: &Tensor<T>,
 ) -> Tensor<T> {
-    combine(&relevance.view(), z, &record.output, |r, z, y| share.divide(r, z, y))
+    combine(&relevance.view(), z, &share.asks(record, relevance), |r, z, y| share.divide(r, z, y))
 }
 
 /// As [`ratio`], with a denominator that is the same for every sample.
@@ -164,7 +164,7 @@ fn ratio_of_constant<T: Float>(
 ) -> Tensor<T> {
     let z = z.index_axis(Axis(0), 0);
     let mut s = combine(&relevance.view(), &relevance.view(), &relevance.view(), |r, _, _| r);
-    for (s, y) in s.outer_iter_mut().zip(record.output.outer_iter()) {
+    for (s, y) in s.outer_iter_mut().zip(share.asks(record, relevance).outer_iter()) {
         update(s, &z, &y, |r, z, y| share.divide(r, z, y));
     }
     s
@@ -176,11 +176,16 @@ fn ratio_in_place<T: Float>(
     record: &Record<'_, T>,
     relevance: &Tensor<T>,
 ) -> Tensor<T> {
-    update(z.view_mut(), &relevance.view(), &record.output, |z, r, y| share.divide(r, z, y));
+    update(z.view_mut(), &relevance.view(), &share.asks(record, relevance), |z, r, y| share.divide(r, z, y));
     z
 }
 
 impl Share {
+    /// What the gate asks for its decision: the output, or, not to read it in vain, anything of its shape.
+    fn asks<'a, T: Float>(&self, record: &'a Record<'_, T>, relevance: &'a Tensor<T>) -> TensorView<'a, T> {
+        if self.gate == Gate::Every { relevance.view() } else { record.output.view() }
+    }
+
     /// `scale · r / st(z)` where the gate lets `y` through; nothing where `st(z)` is zero.
     #[inline]
     fn divide<T: Float>(&self, r: T, z: T, y: T) -> T {

@@ -1,6 +1,6 @@
 //! Convolution and its transpose: which kernel serves which filters, and weights packed for it.
 
-use ndarray::{Array5, ArrayView1, ArrayView5};
+use ndarray::{Array5, ArrayView1, ArrayView5, s};
 
 use super::direct::{self, Panels, Pass};
 use super::planes::{Bank, Division, Finish, Planes, Targets};
@@ -49,16 +49,21 @@ impl<T: Float> Convolve<'_, T> {
         let last = weights.shape()[3..].iter().copied().zip([1, groups]).map(|(c, groups)| c / groups);
         let [from, to]: [usize; 2] = [last.clone().next().unwrap_or(1), last.last().unwrap_or(1)];
         let mirror = self.direction == Direction::Transposed && transforms;
-        let weight = |group: usize, output: usize, input: usize, tap: [usize; 3]| {
+        let filter = |[group, output, input]: [usize; 3], taps: &[[usize; 3]], filter: &mut [T]| {
             let (share, k, look, c) = match self.direction {
                 Direction::Forward => (output / to, output % to, input / from, input % from),
                 Direction::Transposed => (input / to, input % to, output / from, output % from),
             };
-            let [d, h, w] = if mirror { [tap[0], 2 - tap[1], 2 - tap[2]] } else { tap };
-            let seen = lenses.get(share, look).map(|lens| lens.see(weights[[d, h, w, c, group * to + k]]));
-            seen.unwrap_or_else(T::zero)
+            let Some(lens) = lenses.get(share, look) else {
+                filter.fill(T::zero());
+                return;
+            };
+            let filters = weights.slice(s![.., .., .., c, group * to + k]);
+            for (&[d, h, w], seen) in taps.iter().zip(filter) {
+                *seen = lens.see(filters[if mirror { [d, 2 - h, 2 - w] } else { [d, h, w] }]);
+            }
         };
-        let bank = Bank { groups, inputs: channels, outputs, weight: &weight };
+        let bank = Bank { groups, inputs: channels, outputs, filter: &filter };
         if transforms {
             return Packed::Winograd(winograd::Filters::new(&bank));
         }

@@ -122,17 +122,15 @@ impl<T: Float> Panels<T> {
             start += rows * depth;
         }
         let mut values = vec![T::zero(); start * bank.groups];
+        let mut filter = vec![T::zero(); taps.len()];
         let columns = (0..bank.groups).flat_map(|group| blocks.iter().map(move |block| (group, *block)));
         for (group, block) in columns {
             let panel = &mut values[group * start + block.start..][..depth * block.rows];
             for row in 0..block.rows.min(bank.outputs - block.first) {
                 let mut places = panel[row..].iter_mut().step_by(block.rows);
                 for input in 0..bank.inputs {
-                    for &tap in &taps {
-                        if let Some(place) = places.next() {
-                            *place = (bank.weight)(group, block.first + row, input, tap);
-                        }
-                    }
+                    (bank.filter)([group, block.first + row, input], &taps, &mut filter);
+                    filter.iter().zip(&mut places).for_each(|(&weight, place)| *place = weight);
                 }
             }
         }

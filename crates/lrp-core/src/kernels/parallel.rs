@@ -105,6 +105,17 @@ impl<T> Shared<T> {
         Self { start: values.as_mut_ptr(), length: values.len() }
     }
 
+    /// `length` elements from `start`, to read.
+    ///
+    /// # Safety
+    /// The array still exists and nobody writes these elements.
+    #[inline(always)]
+    pub(super) unsafe fn view(&self, start: usize, length: usize) -> &[T] {
+        assert!(start <= self.length && length <= self.length - start, "a part lies inside its array");
+        // SAFETY: inside the array by the check above; not written as the caller vouches.
+        unsafe { std::slice::from_raw_parts(self.start.add(start), length) }
+    }
+
     /// `length` elements from `start`.
     ///
     /// # Safety

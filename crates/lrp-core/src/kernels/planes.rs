@@ -94,14 +94,14 @@ impl<T> Targets<T> {
     }
 }
 
-/// Weights asked for one at a time, to be packed.
+/// Weights asked for a filter at a time, to be packed.
 pub(super) struct Bank<'a, T> {
     pub(super) groups: usize,
     /// Of one group, all arrays together.
     pub(super) inputs: usize,
     pub(super) outputs: usize,
-    /// `(group, output, input, tap)`
-    pub(super) weight: &'a (dyn Fn(usize, usize, usize, [usize; 3]) -> T + Sync),
+    /// Writes the weights of `[group, output, input]` at the given taps.
+    pub(super) filter: &'a (dyn Fn([usize; 3], &[[usize; 3]], &mut [T]) + Sync),
 }
 
 /// What becomes of a sum before it is written.

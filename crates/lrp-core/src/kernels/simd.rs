@@ -33,7 +33,32 @@ pub(crate) unsafe trait Lanes: Copy {
     /// The smaller of zero and `self`; NaN stays NaN.
     unsafe fn negative(self) -> Self;
 
-    /// Writes `4 · COUNT` elements: the first of each register, then the second of each, ….
+    /// Asks for the memory at `place`, which may lie anywhere, to be in the cache soon.
+    #[inline(always)]
+    unsafe fn prefetch(place: *const Self::Scalar) {
+        let _ = place;
+    }
+
+    /// Reads `4 · COUNT` elements and deals them out: the first to the first register, the second to the
+    /// second, …, the fifth to the first again.
+    #[inline(always)]
+    unsafe fn load_phases(from: *const Self::Scalar) -> [Self; 4] {
+        // SAFETY: no register holds more than sixteen elements; the caller vouches for the rest.
+        unsafe {
+            let mut phases = [Self::splat(Self::Scalar::default()); 4];
+            for (phase, register) in phases.iter_mut().enumerate() {
+                let mut values = [Self::Scalar::default(); 16];
+                for (lane, value) in values[..Self::COUNT].iter_mut().enumerate() {
+                    *value = *from.add(4 * lane + phase);
+                }
+                *register = Self::load(values.as_ptr());
+            }
+            phases
+        }
+    }
+
+    /// Writes `4 · COUNT` elements: the first of each register, then the second of each, …: the inverse of
+    /// [`Lanes::load_phases`].
     #[inline(always)]
     unsafe fn store_interleaved(registers: [Self; 4], to: *mut Self::Scalar) {
         let mut row = [Self::Scalar::default(); 16];
@@ -178,7 +203,7 @@ unsafe impl<T: Float> Lanes for Portable<T> {
 /// Registers whose operations are intrinsics of the same names but for a suffix.
 macro_rules! lanes {
     ($register:ident, $scalar:ty, $count:literal, $registers:literal, $splat:ident, $load:ident,
-     $store:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident, $mul_add:expr $(, $extra:item)?) => {
+     $store:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident, $mul_add:expr $(, $extra:item)*) => {
         // SAFETY: each method is one instruction of the set the register belongs to, on the memory the
         // trait says is valid. On x86, `max` and `min` return their second operand where one is NaN.
         unsafe impl Lanes for $register {
@@ -222,7 +247,7 @@ macro_rules! lanes {
             unsafe fn negative(self) -> Self {
                 unsafe { $min(Self::splat(0.0), self) }
             }
-            $($extra)?
+            $($extra)*
         }
     };
 }

@@ -8,7 +8,7 @@
 //! Sums are rounded at other places than a direct convolution rounds them, about four times more in f32, so
 //! f64 and exact kernels do without.
 
-use super::Geometry;
+use super::{Geometry, coordinates};
 use super::parallel::{self, Shared, with_scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
@@ -56,11 +56,13 @@ impl<T: Float> Filters<T> {
         let blocks = outputs.div_ceil(ROWS);
         let mut values = vec![T::zero(); PLACES * blocks * inputs * ROWS];
         let shared = Shared::new(&mut values);
-        parallel::each(blocks, values_of(inputs, outputs), |block, _: &mut parallel::Scratch<T>| {
+        let taps: Vec<[usize; 3]> = coordinates([1, 3, 3]).collect();
+        parallel::each(blocks, PLACES * inputs * outputs, |block, _: &mut parallel::Scratch<T>| {
             for output in block * ROWS..outputs.min((block + 1) * ROWS) {
+                let mut filter = [T::zero(); 9];
                 for input in 0..inputs {
-                    let tap = |i: usize, j: usize| (bank.weight)(0, output, input, [0, i, j]).as_f64();
-                    for (place, value) in transform_filter(tap).into_iter().enumerate() {
+                    (bank.filter)([0, output, input], &taps, &mut filter);
+                    for (place, value) in transform_filter(filter.map(T::as_f64)).into_iter().enumerate() {
                         let at = ((place * blocks + block) * inputs + input) * ROWS + output % ROWS;
                         // SAFETY: every block of outputs is one job's own.
                         unsafe { shared.part(at, 1)[0] = T::of(value) };
@@ -82,12 +84,8 @@ impl<T: Float> Filters<T> {
     }
 }
 
-fn values_of(inputs: usize, outputs: usize) -> usize {
-    PLACES * inputs * outputs
-}
-
 /// `G g Gᵀ`, row by row.
-fn transform_filter(g: impl Fn(usize, usize) -> f64) -> [f64; PLACES] {
+fn transform_filter(g: [f64; 9]) -> [f64; PLACES] {
     const G: [[f64; 3]; IN] = [
         [1.0 / 4.0, 0.0, 0.0],
         [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
@@ -97,7 +95,7 @@ fn transform_filter(g: impl Fn(usize, usize) -> f64) -> [f64; PLACES] {
         [0.0, 0.0, 1.0],
     ];
     let half: [[f64; 3]; IN] =
-        std::array::from_fn(|i| std::array::from_fn(|j| (0..3).map(|k| G[i][k] * g(k, j)).sum()));
+        std::array::from_fn(|i| std::array::from_fn(|j| (0..3).map(|k| G[i][k] * g[3 * k + j]).sum()));
     std::array::from_fn(|place| (0..3).map(|k| half[place / IN][k] * G[place % IN][k]).sum())
 }
 
@@ -166,33 +164,71 @@ impl Tiling {
         real.then_some(([sample, row, column], self.columns - column))
     }
 
-    /// Lays out one channel of one sample.
-    fn spread<T: Float>(&self, source: &[T], sample: usize, planes: &mut [T]) {
-        let [height, width] = self.source;
-        let first = sample * self.rows * self.pitch();
-        // `phase` of the padded row `y` is every fourth element from column `phase − padding` on.
-        let phase = |y: usize, phase: usize, target: &mut [T]| {
-            let row = y.checked_sub(self.padding[0]).filter(|&y| y < height);
-            let row = row.map_or(&[][..], |y| &source[y * width..][..width]);
-            let skipped = self.padding[1].saturating_sub(phase).div_ceil(OUT).min(target.len());
-            target[..skipped].fill(T::zero());
-            let start = (skipped * OUT + phase).saturating_sub(self.padding[1]).min(row.len());
-            let values = row[start..].iter().step_by(OUT);
-            let filled = values.len().min(target.len() - skipped);
-            target[skipped..].iter_mut().zip(values).for_each(|(target, &x)| *target = x);
-            target[skipped + filled..].fill(T::zero());
-        };
-        for row in 0..self.rows {
-            let at = first + row * self.pitch();
-            if self.gathered {
-                for (i, j) in (0..PLACES).map(|place| (place / IN, place % IN)) {
-                    phase(row * OUT + i, j, &mut planes[self.at(i, j) + at..][..self.columns]);
-                }
-            } else {
-                let below = usize::from(row + 1 == self.rows);
-                for (i, j) in (0..(OUT + 2 * below) * OUT).map(|place| (place / OUT, place % OUT)) {
-                    let target = &mut planes[self.at(i, j) + at..][..self.pitch()];
-                    phase(row * OUT + i, j, target);
+    /// The rows of tiles that need a padded row, each with its place in them: where tiles are gathered, the last
+    /// two rows of one are the first two of the next.
+    fn homes(&self, row: usize) -> [Option<(usize, usize)>; 2] {
+        let (tiles, i) = (row / OUT, row % OUT);
+        if self.gathered {
+            let above = tiles.checked_sub(1).filter(|_| i < IN - OUT);
+            [(tiles < self.rows).then_some((tiles, i)), above.map(|tiles| (tiles, i + OUT))]
+        } else {
+            [Some((tiles, i)), None]
+        }
+    }
+
+    /// The first tile of a sample.
+    fn first(&self, sample: usize) -> usize {
+        sample * self.rows * self.pitch()
+    }
+
+    /// Elements of a padded row, up to what the last register of the last phase reads.
+    fn line(&self) -> usize {
+        (self.pitch().next_multiple_of(16) + 1) * OUT + 16 * OUT
+    }
+}
+
+/// Lays out one channel of one sample: each row is padded and dealt out to the four phases of its columns.
+///
+/// Whole registers are written; what they write too much is overwritten by the rows that follow.
+struct Spread<'a, T> {
+    tiling: &'a Tiling,
+    source: &'a [T],
+    sample: usize,
+    planes: &'a mut [T],
+    line: &'a mut [T],
+}
+
+impl<T: Float> Kernel<T> for Spread<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        let tiling = self.tiling;
+        let [height, width] = tiling.source;
+        let [top, left] = tiling.padding;
+        self.line.fill(T::zero());
+        for row in 0..tiling.rows * OUT + IN - OUT {
+            match row.checked_sub(top).filter(|&y| y < height) {
+                Some(y) => self.line[left..left + width].copy_from_slice(&self.source[y * width..][..width]),
+                None => self.line[left..left + width].fill(T::zero()),
+            }
+            let first = tiling.first(self.sample);
+            for (tiles, i) in tiling.homes(row).into_iter().flatten() {
+                for tile in (0..tiling.pitch()).step_by(V::COUNT) {
+                    let at = first + tiles * tiling.pitch() + tile;
+                    // SAFETY: a line reaches past its last register, and so do the planes.
+                    unsafe {
+                        let phases = V::load_phases(self.line[tile * OUT..][..V::COUNT * OUT].as_ptr());
+                        for (j, phase) in phases.into_iter().enumerate() {
+                            phase.store(self.planes[tiling.at(i, j) + at..][..V::COUNT].as_mut_ptr());
+                        }
+                        if tiling.gathered {
+                            let behind = self.line[(tile + 1) * OUT..][..V::COUNT * OUT].as_ptr();
+                            let [four, five, ..] = V::load_phases(behind);
+                            four.store(self.planes[tiling.at(i, 4) + at..][..V::COUNT].as_mut_ptr());
+                            five.store(self.planes[tiling.at(i, 5) + at..][..V::COUNT].as_mut_ptr());
+                        }
+                    }
                 }
             }
         }
@@ -235,6 +271,19 @@ struct Sweep<'a, T> {
     offsets: Vec<u32>,
 }
 
+impl<T: Float> Sweep<'_, T> {
+    /// Elements from one place of the transformed inputs to the next. A cache line more than they are: sizes
+    /// that are powers of two would put all places of a tile in the same lines of the cache.
+    fn seen(&self) -> usize {
+        self.filters.inputs * self.block + 16
+    }
+
+    /// The same for the products.
+    fn products(&self) -> usize {
+        self.filters.blocks() * ROWS * self.block + 16
+    }
+}
+
 fn sweep<T: Float>(sweep: &Sweep<'_, T>) {
     let (tiling, filters) = (sweep.tiling, sweep.filters);
     let (inputs, blocks) = (filters.inputs, filters.blocks());
@@ -244,14 +293,16 @@ fn sweep<T: Float>(sweep: &Sweep<'_, T>) {
     let work = PLACES * inputs * blocks * ROWS * tiling.count;
     with_scratch(|scratch: &mut parallel::Scratch<T>| {
         let alone = !parallel::worthwhile(work) || count >= 2 * rayon::current_num_threads();
-        let (seen, products) = (PLACES * inputs * block, PLACES * blocks * ROWS * block);
+        let (seen, products) = (PLACES * sweep.seen(), PLACES * sweep.products());
         let (planes, shared) = scratch.two(inputs * channel, if alone { 0 } else { seen + products });
         let spread = Shared::new(planes);
-        parallel::each(inputs, work, |input, _: &mut parallel::Scratch<T>| {
-            // SAFETY: the planes of an input are one job's own.
-            let planes = unsafe { spread.part(input * channel, channel) };
+        parallel::each(inputs, work, |input, scratch: &mut parallel::Scratch<T>| {
+            let (line, _) = scratch.two(tiling.line(), 0);
             for sample in 0..tiling.batch {
-                tiling.spread(sweep.sources.plane(sweep.first + sample, 0, input), sample, planes);
+                // SAFETY: the planes of an input are one job's own.
+                let planes = unsafe { spread.part(input * channel, channel) };
+                let source = sweep.sources.plane(sweep.first + sample, 0, input);
+                dispatch(Spread { tiling, source, sample, planes, line });
             }
         });
         let planes = &*planes;
@@ -322,7 +373,6 @@ impl<T: Float> Kernel<T> for See<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let (step, tiling) = (self.step, self.step.sweep.tiling);
-        let inputs = step.sweep.filters.inputs;
         let channel = tiling.planes() * tiling.plane;
         let planes = &step.planes[self.input * channel..][..channel];
         for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
@@ -334,6 +384,8 @@ impl<T: Float> Kernel<T> for See<'_, T> {
                     for (i, value) in column.iter_mut().enumerate() {
                         let place = &planes[tiling.at(i, j) + step.first + tile..][..V::COUNT];
                         *value = V::load(place.as_ptr());
+                        // The next input is as far away as a page; nothing else would ask for it in time.
+                        V::prefetch(place.as_ptr().wrapping_add(channel));
                     }
                     for (row, value) in half.iter_mut().zip(input_transform::<V>(column)) {
                         row[j] = value;
@@ -341,7 +393,7 @@ impl<T: Float> Kernel<T> for See<'_, T> {
                 }
                 for (i, row) in half.into_iter().enumerate() {
                     for (j, value) in input_transform::<V>(row).into_iter().enumerate() {
-                        let at = ((i * IN + j) * inputs + self.input) * step.sweep.block + tile;
+                        let at = (i * IN + j) * step.sweep.seen() + self.input * step.sweep.block + tile;
                         value.store(step.seen.part(at, V::COUNT).as_mut_ptr());
                     }
                 }
@@ -387,16 +439,15 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
         let (inputs, pitch) = (filters.inputs, step.sweep.block);
         let offsets = &step.sweep.offsets;
         let panels = filters.place(self.place);
-        let size = filters.blocks() * ROWS * pitch;
         let vectors = step.tiles(V::COUNT) / V::COUNT;
         // SAFETY: the transforms are done and nobody writes them; each job has products of its own.
         unsafe {
-            let seen = step.seen.part(self.place * inputs * pitch, inputs * pitch);
+            let seen = step.seen.view(self.place * step.sweep.seen(), inputs * pitch);
             let mut done = 0;
             while done < vectors {
                 let count = tile::width::<V>(vectors - done);
                 for block in self.blocks.clone() {
-                    let at = self.place * size + block * ROWS * pitch;
+                    let at = self.place * step.sweep.products() + block * ROWS * pitch;
                     let products = step.products.part(at, ROWS * pitch);
                     let rows = Rows {
                         start: seen.as_ptr().add(done * V::COUNT),
@@ -425,64 +476,76 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let step = self.step;
-        let outputs = step.sweep.filters.blocks() * ROWS;
         let (bias, rectify) = step.sweep.targets.finish(step.sweep.finish, 0, self.output);
-        let mut picture = [T::zero(); 16 * OUT * OUT];
         for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
-            // SAFETY: all products of these tiles are there; `picture` holds a register of tiles.
+            // SAFETY: all products of these tiles are there, and nobody writes them any more.
             unsafe {
                 let mut half = [[V::splat(T::zero()); IN]; OUT];
                 for j in 0..IN {
                     let mut column = [V::splat(T::zero()); IN];
                     for (i, value) in column.iter_mut().enumerate() {
-                        let at = ((i * IN + j) * outputs + self.output) * step.sweep.block + tile;
-                        *value = V::load(step.products.part(at, V::COUNT).as_ptr());
+                        let at = (i * IN + j) * step.sweep.products() + self.output * step.sweep.block + tile;
+                        *value = V::load(step.products.view(at, V::COUNT).as_ptr());
                     }
                     for (row, value) in half.iter_mut().zip(output_transform::<V>(column)) {
                         row[j] = value;
                     }
                 }
-                for (row, line) in half.into_iter().zip(picture.chunks_mut(V::COUNT * OUT)) {
-                    let mut values = output_transform::<V>(row);
+                let mut rows = half.map(|row| [row[0]; OUT]);
+                for (values, row) in rows.iter_mut().zip(half) {
+                    *values = output_transform::<V>(row);
                     // A closure would not be compiled for the registers it is called with.
-                    for value in &mut values {
+                    for value in values {
                         *value = value.add(V::splat(bias));
                         *value = if rectify { value.positive() } else { *value };
                     }
-                    V::store_interleaved(values, line.as_mut_ptr());
                 }
+                self.place::<V>(rows, step.first + tile);
             }
-            self.place(&picture, step.first + tile, V::COUNT);
         }
     }
 }
 
 impl<T: Float> Write<'_, T> {
-    /// Copies the outputs of `count` tiles to where they belong.
+    /// Writes the outputs of a register of tiles to where they belong.
     #[inline(always)]
-    fn place(&self, picture: &[T], first: usize, count: usize) {
+    unsafe fn place<V: Lanes<Scalar = T>>(&self, rows: [[V; OUT]; OUT], first: usize) {
         let (sweep, tiling) = (self.step.sweep, self.step.sweep.tiling);
         let [height, width] = tiling.target;
-        let mut lane = 0;
-        while lane < count {
-            let Some(([sample, row, column], behind)) = tiling.tile(first + lane) else {
-                lane += 1;
-                continue;
-            };
-            let run = behind.min(count - lane);
-            let length = (run * OUT).min(width - column * OUT);
-            for i in 0..OUT.min(height - row * OUT) {
-                let line = &picture[i * count * OUT + lane * OUT..][..length];
-                let start = (row * OUT + i) * width + column * OUT;
-                // SAFETY: each output and block of tiles is one job's own.
-                unsafe {
-                    sweep
-                        .targets
-                        .part(sweep.first + sample, 0, self.output, start, length)
-                        .copy_from_slice(line);
-                }
+        // SAFETY: each output and block of tiles is one job's own.
+        let line = |sample: usize, row: usize, column: usize, length: usize| unsafe {
+            let start = row * width + column * OUT;
+            sweep.targets.part(sweep.first + sample, 0, self.output, start, length)
+        };
+        if let Some(([sample, row, column], behind)) = tiling.tile(first)
+            && behind >= V::COUNT
+            && (column + V::COUNT) * OUT <= width
+        {
+            for (i, values) in rows.into_iter().enumerate().take(height - row * OUT) {
+                let target = line(sample, row * OUT + i, column, V::COUNT * OUT);
+                // SAFETY: as long as four registers.
+                unsafe { V::store_interleaved(values, target.as_mut_ptr()) };
             }
-            lane += run;
+            return;
+        }
+        for (i, values) in rows.into_iter().enumerate() {
+            let mut picture = [T::zero(); 16 * OUT];
+            // SAFETY: no register holds more than sixteen numbers.
+            unsafe { V::store_interleaved(values, picture.as_mut_ptr()) };
+            let mut lane = 0;
+            while lane < V::COUNT {
+                let Some(([sample, row, column], behind)) = tiling.tile(first + lane) else {
+                    lane += 1;
+                    continue;
+                };
+                let run = behind.min(V::COUNT - lane);
+                let length = (run * OUT).min(width - column * OUT);
+                if row * OUT + i < height {
+                    let target = line(sample, row * OUT + i, column, length);
+                    target.copy_from_slice(&picture[lane * OUT..][..length]);
+                }
+                lane += run;
+            }
         }
     }
 }
