@@ -8,11 +8,11 @@
 //! Sums are rounded at other places than a direct convolution rounds them, about four times more in f32, so
 //! f64 and exact kernels do without.
 
-use super::{Geometry, coordinates};
-use super::parallel::{self, Shared, with_scratch};
+use super::parallel::{self, Scratch, Shared, with_scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
 use super::tile::{self, ROWS, Rows};
+use super::{Geometry, coordinates};
 use crate::tensor::Float;
 
 /// Outputs and inputs of a tile along an axis, and the places of both axes together.
@@ -23,10 +23,13 @@ const PLACES: usize = IN * IN;
 /// Filters below so many inputs or outputs spend more on transforms than they save.
 const NARROW: usize = 16;
 
-/// Tiles in a block of a wide map and of a narrow one: what goes through the second-level cache at once, against
-/// how often the filters are read.
-const WIDE_BLOCK: usize = 32;
-const NARROW_BLOCK: usize = 64;
+/// Tiles in a block: with few channels, so many that transforms and products of a block stay in the second-level
+/// cache; with many, more, because all filters are read for every block.
+const SMALL_BLOCK: usize = 64;
+const LARGE_BLOCK: usize = 112;
+
+/// Inputs and outputs up to which blocks are small.
+const NARROW_SUM: usize = 128;
 
 /// Whether a convolution is of the kind this is for, and large enough to gain.
 pub(super) fn pays(geometry: &Geometry, inputs: usize, outputs: usize) -> bool {
@@ -57,7 +60,7 @@ impl<T: Float> Filters<T> {
         let mut values = vec![T::zero(); PLACES * blocks * inputs * ROWS];
         let shared = Shared::new(&mut values);
         let taps: Vec<[usize; 3]> = coordinates([1, 3, 3]).collect();
-        parallel::each(blocks, PLACES * inputs * outputs, |block, _: &mut parallel::Scratch<T>| {
+        parallel::each(blocks, PLACES * inputs * outputs, |block, _: &mut Scratch<T>| {
             for output in block * ROWS..outputs.min((block + 1) * ROWS) {
                 let mut filter = [T::zero(); 9];
                 for input in 0..inputs {
@@ -99,21 +102,10 @@ fn transform_filter(g: [f64; 9]) -> [f64; PLACES] {
     std::array::from_fn(|place| (0..3).map(|k| half[place / IN][k] * G[place % IN][k]).sum())
 }
 
-/// Whether a map is too narrow for rows of tiles with a column of waste behind each.
-fn narrow(geometry: &Geometry) -> bool {
-    geometry.output[2].div_ceil(OUT) < 16
-}
-
-/// Where the tiles of a batch lie: as phases of a padded plane on wide maps, gathered place by place on
-/// narrow ones, where the columns between the rows of tiles would be waste.
+/// The tiles of a batch, counted row by row and image by image.
 struct Tiling {
-    batch: usize,
     rows: usize,
     columns: usize,
-    gathered: bool,
-    /// Elements of one phase or place of one channel.
-    plane: usize,
-    /// Tiles of the flattened sweep, those that lie between rows included.
     count: usize,
     padding: [usize; 2],
     source: [usize; 2],
@@ -123,115 +115,16 @@ struct Tiling {
 impl Tiling {
     fn new(geometry: &Geometry, batch: usize) -> Self {
         let last = |size: [usize; 3]| [size[1], size[2]];
-        let (source, target) = (last(geometry.input), last(geometry.output));
+        let target = last(geometry.output);
         let (rows, columns) = (target[0].div_ceil(OUT), target[1].div_ceil(OUT));
-        let gathered = narrow(geometry);
-        let (plane, count) = if gathered {
-            (batch * rows * columns, batch * rows * columns)
-        } else {
-            debug_assert_eq!(batch, 1, "wide maps go one by one");
-            ((rows + 1) * (columns + 1) + 1, rows * (columns + 1) - 1)
-        };
-        let padding = last(geometry.padding);
-        let plane = plane.next_multiple_of(16) + 16;
-        Self { batch, rows, columns, gathered, plane, count, padding, source, target }
+        let (padding, source) = (last(geometry.padding), last(geometry.input));
+        Self { rows, columns, count: batch * rows * columns, padding, source, target }
     }
 
-    fn pitch(&self) -> usize {
-        if self.gathered { self.columns } else { self.columns + 1 }
-    }
-
-    /// Planes of one channel.
-    fn planes(&self) -> usize {
-        if self.gathered { PLACES } else { OUT * OUT }
-    }
-
-    /// Where place `(i, j)` of tile 0 lies among the planes of a channel.
-    fn at(&self, i: usize, j: usize) -> usize {
-        if self.gathered {
-            (i * IN + j) * self.plane
-        } else {
-            (i % OUT * OUT + j % OUT) * self.plane + i / OUT * self.pitch() + j / OUT
-        }
-    }
-
-    /// The tile `(sample, row, column)` at a place of the flattened sweep, and how many follow it in its row;
-    /// `None` between rows and between images.
-    fn tile(&self, index: usize) -> Option<([usize; 3], usize)> {
-        let (row, column) = (index / self.pitch(), index % self.pitch());
-        let (sample, row) = (row / self.rows, row % self.rows);
-        let real = sample < self.batch && column < self.columns;
-        real.then_some(([sample, row, column], self.columns - column))
-    }
-
-    /// The rows of tiles that need a padded row, each with its place in them: where tiles are gathered, the last
-    /// two rows of one are the first two of the next.
-    fn homes(&self, row: usize) -> [Option<(usize, usize)>; 2] {
-        let (tiles, i) = (row / OUT, row % OUT);
-        if self.gathered {
-            let above = tiles.checked_sub(1).filter(|_| i < IN - OUT);
-            [(tiles < self.rows).then_some((tiles, i)), above.map(|tiles| (tiles, i + OUT))]
-        } else {
-            [Some((tiles, i)), None]
-        }
-    }
-
-    /// The first tile of a sample.
-    fn first(&self, sample: usize) -> usize {
-        sample * self.rows * self.pitch()
-    }
-
-    /// Elements of a padded row, up to what the last register of the last phase reads.
-    fn line(&self) -> usize {
-        (self.pitch().next_multiple_of(16) + 1) * OUT + 16 * OUT
-    }
-}
-
-/// Lays out one channel of one sample: each row is padded and dealt out to the four phases of its columns.
-///
-/// Whole registers are written; what they write too much is overwritten by the rows that follow.
-struct Spread<'a, T> {
-    tiling: &'a Tiling,
-    source: &'a [T],
-    sample: usize,
-    planes: &'a mut [T],
-    line: &'a mut [T],
-}
-
-impl<T: Float> Kernel<T> for Spread<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let tiling = self.tiling;
-        let [height, width] = tiling.source;
-        let [top, left] = tiling.padding;
-        self.line.fill(T::zero());
-        for row in 0..tiling.rows * OUT + IN - OUT {
-            match row.checked_sub(top).filter(|&y| y < height) {
-                Some(y) => self.line[left..left + width].copy_from_slice(&self.source[y * width..][..width]),
-                None => self.line[left..left + width].fill(T::zero()),
-            }
-            let first = tiling.first(self.sample);
-            for (tiles, i) in tiling.homes(row).into_iter().flatten() {
-                for tile in (0..tiling.pitch()).step_by(V::COUNT) {
-                    let at = first + tiles * tiling.pitch() + tile;
-                    // SAFETY: a line reaches past its last register, and so do the planes.
-                    unsafe {
-                        let phases = V::load_phases(self.line[tile * OUT..][..V::COUNT * OUT].as_ptr());
-                        for (j, phase) in phases.into_iter().enumerate() {
-                            phase.store(self.planes[tiling.at(i, j) + at..][..V::COUNT].as_mut_ptr());
-                        }
-                        if tiling.gathered {
-                            let behind = self.line[(tile + 1) * OUT..][..V::COUNT * OUT].as_ptr();
-                            let [four, five, ..] = V::load_phases(behind);
-                            four.store(self.planes[tiling.at(i, 4) + at..][..V::COUNT].as_mut_ptr());
-                            five.store(self.planes[tiling.at(i, 5) + at..][..V::COUNT].as_mut_ptr());
-                        }
-                    }
-                }
-            }
-        }
+    /// `[sample, row, column]` of a tile, and how many are left in its row.
+    fn tile(&self, index: usize) -> ([usize; 3], usize) {
+        let (row, column) = (index / self.columns, index % self.columns);
+        ([row / self.rows, row % self.rows, column], self.columns - column)
     }
 }
 
@@ -243,29 +136,45 @@ pub(super) fn run<T: Float>(
     targets: &Targets<T>,
     finish: Finish<'_, T>,
 ) {
-    // Wide maps go image by image: their planes are many times what a batch of narrow ones has.
-    let batch = sources.division.batch;
-    let together = if narrow(geometry) { batch } else { 1 };
-    for first in (0..batch).step_by(together) {
-        let tiling = Tiling::new(geometry, together.min(batch - first));
-        let block = if tiling.gathered { NARROW_BLOCK } else { WIDE_BLOCK };
-        let block = block.min(tiling.count.next_multiple_of(16));
-        let offsets =
-            (0..filters.inputs).map(|input| u32::try_from(input * block).expect("a block is small"));
-        let offsets = offsets.collect();
-        sweep(&Sweep { tiling: &tiling, filters, sources, targets, finish, first, block, offsets });
+    let tiling = Tiling::new(geometry, sources.division.batch);
+    let wide = filters.inputs + filters.outputs <= NARROW_SUM;
+    let block = if wide { SMALL_BLOCK } else { LARGE_BLOCK }.min(tiling.count.next_multiple_of(16));
+    let offsets = (0..filters.inputs).map(|input| u32::try_from(input * block).expect("a block is small"));
+    let offsets = offsets.collect();
+    let sweep = Sweep { tiling, filters, sources, targets, finish, block, offsets };
+    let count = sweep.tiling.count.div_ceil(block);
+    let work = PLACES * filters.inputs * filters.outputs * sweep.tiling.count;
+    let sizes = (PLACES * sweep.seen(), PLACES * sweep.products());
+    if !parallel::worthwhile(work) || count >= 2 * rayon::current_num_threads() {
+        parallel::each(count, work, |index, scratch| {
+            let (seen, products) = scratch.two(sizes.0, sizes.1);
+            let step = Step::new(&sweep, index, seen, products);
+            (0..filters.inputs).for_each(|input| step.see(input));
+            (0..PLACES).for_each(|place| step.multiply(place, 0..filters.blocks()));
+            (0..filters.outputs).for_each(|output| step.finish(output));
+        });
+        return;
     }
+    // Too few blocks for everyone: threads share each of them.
+    with_scratch(|scratch: &mut Scratch<T>| {
+        let (seen, products) = scratch.two(sizes.0, sizes.1);
+        for index in 0..count {
+            let step = Step::new(&sweep, index, seen, products);
+            let half = |side: usize| filters.blocks() * side / 2..filters.blocks() * (side + 1) / 2;
+            parallel::each(filters.inputs, work, |input, _: &mut Scratch<T>| step.see(input));
+            parallel::each(2 * PLACES, work, |job, _: &mut Scratch<T>| step.multiply(job / 2, half(job % 2)));
+            parallel::each(filters.outputs, work, |output, _: &mut Scratch<T>| step.finish(output));
+        }
+    });
 }
 
-/// Some samples of a batch.
+/// One call.
 struct Sweep<'a, T> {
-    tiling: &'a Tiling,
+    tiling: Tiling,
     filters: &'a Filters<T>,
     sources: &'a Planes<'a, T>,
     targets: &'a Targets<T>,
     finish: Finish<'a, T>,
-    /// The first sample.
-    first: usize,
     /// Tiles of a block, and where each input's row of them starts.
     block: usize,
     offsets: Vec<u32>,
@@ -284,65 +193,23 @@ impl<T: Float> Sweep<'_, T> {
     }
 }
 
-fn sweep<T: Float>(sweep: &Sweep<'_, T>) {
-    let (tiling, filters) = (sweep.tiling, sweep.filters);
-    let (inputs, blocks) = (filters.inputs, filters.blocks());
-    let channel = tiling.planes() * tiling.plane;
-    let block = sweep.block;
-    let count = tiling.count.div_ceil(block);
-    let work = PLACES * inputs * blocks * ROWS * tiling.count;
-    with_scratch(|scratch: &mut parallel::Scratch<T>| {
-        let alone = !parallel::worthwhile(work) || count >= 2 * rayon::current_num_threads();
-        let (seen, products) = (PLACES * sweep.seen(), PLACES * sweep.products());
-        let (planes, shared) = scratch.two(inputs * channel, if alone { 0 } else { seen + products });
-        let spread = Shared::new(planes);
-        parallel::each(inputs, work, |input, scratch: &mut parallel::Scratch<T>| {
-            let (line, _) = scratch.two(tiling.line(), 0);
-            for sample in 0..tiling.batch {
-                // SAFETY: the planes of an input are one job's own.
-                let planes = unsafe { spread.part(input * channel, channel) };
-                let source = sweep.sources.plane(sweep.first + sample, 0, input);
-                dispatch(Spread { tiling, source, sample, planes, line });
-            }
-        });
-        let planes = &*planes;
-        if alone {
-            parallel::each(count, work, |index, scratch| {
-                let (seen, products) = scratch.two(seen, products);
-                let (seen, products) = (Shared::new(seen), Shared::new(products));
-                let step = Step { sweep, planes, first: index * block, seen: &seen, products: &products };
-                (0..inputs).for_each(|input| step.see(input));
-                (0..PLACES).for_each(|place| step.multiply(place, 0..blocks));
-                (0..filters.outputs).for_each(|output| step.finish(output));
-            });
-            return;
-        }
-        let (seen, products) = shared.split_at_mut(seen);
-        let (seen, products) = (Shared::new(seen), Shared::new(products));
-        for index in 0..count {
-            let step = Step { sweep, planes, first: index * block, seen: &seen, products: &products };
-            type Idle<T> = parallel::Scratch<T>;
-            parallel::each(inputs, work, |input, _: &mut Idle<T>| step.see(input));
-            let half = |side: usize| blocks * side / 2..blocks * (side + 1) / 2;
-            parallel::each(2 * PLACES, work, |job, _: &mut Idle<T>| step.multiply(job / 2, half(job % 2)));
-            parallel::each(filters.outputs, work, |output, _: &mut Idle<T>| step.finish(output));
-        }
-    });
-}
-
 /// A block of tiles on its way.
 struct Step<'a, T> {
     sweep: &'a Sweep<'a, T>,
-    planes: &'a [T],
     /// The first tile.
     first: usize,
     /// Transformed inputs `[place][input][tile]`.
-    seen: &'a Shared<T>,
+    seen: Shared<T>,
     /// Their products with the filters `[place][output][tile]`.
-    products: &'a Shared<T>,
+    products: Shared<T>,
 }
 
-impl<T: Float> Step<'_, T> {
+impl<'a, T: Float> Step<'a, T> {
+    fn new(sweep: &'a Sweep<'a, T>, index: usize, seen: &mut [T], products: &mut [T]) -> Self {
+        let (seen, products) = (Shared::new(seen), Shared::new(products));
+        Self { sweep, first: index * sweep.block, seen, products }
+    }
+
     fn see(&self, input: usize) {
         dispatch(See { step: self, input });
     }
@@ -372,34 +239,92 @@ impl<T: Float> Kernel<T> for See<'_, T> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let (step, tiling) = (self.step, self.step.sweep.tiling);
-        let channel = tiling.planes() * tiling.plane;
-        let planes = &step.planes[self.input * channel..][..channel];
+        let (step, sweep) = (self.step, self.step.sweep);
+        let mut pieces = [[T::zero(); 16 * OUT]; 2];
         for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
-            // SAFETY: planes are a register longer than their tiles; each input writes its own places.
+            // SAFETY: the caller has the instructions; each input writes its own places.
             unsafe {
                 let mut half = [[V::splat(T::zero()); IN]; IN];
+                for (i, row) in half.iter_mut().enumerate() {
+                    *row = input_transform::<V>(self.row::<V>(step.first + tile, i, &mut pieces));
+                }
                 for j in 0..IN {
                     let mut column = [V::splat(T::zero()); IN];
-                    for (i, value) in column.iter_mut().enumerate() {
-                        let place = &planes[tiling.at(i, j) + step.first + tile..][..V::COUNT];
-                        *value = V::load(place.as_ptr());
-                        // The next input is as far away as a page; nothing else would ask for it in time.
-                        V::prefetch(place.as_ptr().wrapping_add(channel));
+                    for (value, row) in column.iter_mut().zip(&half) {
+                        *value = row[j];
                     }
-                    for (row, value) in half.iter_mut().zip(input_transform::<V>(column)) {
-                        row[j] = value;
-                    }
-                }
-                for (i, row) in half.into_iter().enumerate() {
-                    for (j, value) in input_transform::<V>(row).into_iter().enumerate() {
-                        let at = (i * IN + j) * step.sweep.seen() + self.input * step.sweep.block + tile;
+                    for (i, value) in input_transform::<V>(column).into_iter().enumerate() {
+                        let at = (i * IN + j) * sweep.seen() + self.input * sweep.block + tile;
                         value.store(step.seen.part(at, V::COUNT).as_mut_ptr());
                     }
                 }
             }
         }
     }
+}
+
+impl<T: Float> See<'_, T> {
+    /// Row `i` of a register of tiles: their first columns, their second ones, …
+    #[inline(always)]
+    unsafe fn row<V: Lanes<Scalar = T>>(
+        &self,
+        first: usize,
+        i: usize,
+        pieces: &mut [[T; 16 * OUT]; 2],
+    ) -> [V; IN] {
+        let (sweep, tiling) = (self.step.sweep, &self.step.sweep.tiling);
+        let [height, width] = tiling.source;
+        let [top, left] = tiling.padding;
+        let line = |sample: usize, row: usize| {
+            let y = (row * OUT + i).checked_sub(top).filter(|&y| y < height)?;
+            Some(&sweep.sources.plane(sample, 0, self.input)[y * width..][..width])
+        };
+        let ([sample, row, column], behind) = tiling.tile(first);
+        let start = (column * OUT).checked_sub(left);
+        let length = (V::COUNT + 1) * OUT;
+        // SAFETY: the pieces read are as long as four registers.
+        unsafe {
+            let (front, back);
+            if let (Some(line), Some(start)) = (line(sample, row), start)
+                && behind >= V::COUNT
+                && start + length <= width
+            {
+                let line = &line[start..start + length];
+                for piece in (0..length).step_by(16) {
+                    // The next input's row is a plane further, where no hardware looks ahead.
+                    V::prefetch(line.as_ptr().wrapping_add(height * width + piece));
+                }
+                (front, back) = (V::load_phases(line.as_ptr()), V::load_phases(line[OUT..].as_ptr()));
+            } else {
+                let mut lane = 0;
+                while lane < V::COUNT && first + lane < tiling.count {
+                    let ([sample, row, column], behind) = tiling.tile(first + lane);
+                    let run = behind.min(V::COUNT - lane);
+                    let line = line(sample, row).unwrap_or_default();
+                    for (step, piece) in pieces.iter_mut().enumerate() {
+                        let piece = &mut piece[lane * OUT..(lane + run) * OUT];
+                        copy_from(line, (column + step) * OUT, left, piece);
+                    }
+                    lane += run;
+                }
+                front = V::load_phases(pieces[0].as_ptr());
+                back = V::load_phases(pieces[1].as_ptr());
+            }
+            [front[0], front[1], front[2], front[3], back[0], back[1]]
+        }
+    }
+}
+
+/// Copies from column `start` of a row with `padding` zeros before it and as many as needed behind.
+#[inline(always)]
+fn copy_from<T: Float>(line: &[T], start: usize, padding: usize, target: &mut [T]) {
+    let skipped = padding.saturating_sub(start).min(target.len());
+    let values = line.get(start.saturating_sub(padding)..).unwrap_or_default();
+    let filled = values.len().min(target.len() - skipped);
+    // Loops, not calls: these are a few numbers each.
+    target[..skipped].iter_mut().for_each(|target| *target = T::zero());
+    target[skipped..].iter_mut().zip(values).for_each(|(target, &value)| *target = value);
+    target[skipped + filled..].iter_mut().for_each(|target| *target = T::zero());
 }
 
 /// `Bᵀ d`
@@ -477,6 +402,7 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let step = self.step;
         let (bias, rectify) = step.sweep.targets.finish(step.sweep.finish, 0, self.output);
+        let mut picture = [T::zero(); 16 * OUT];
         for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
             // SAFETY: all products of these tiles are there, and nobody writes them any more.
             unsafe {
@@ -500,7 +426,7 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
                         *value = if rectify { value.positive() } else { *value };
                     }
                 }
-                self.place::<V>(rows, step.first + tile);
+                self.place::<V>(rows, step.first + tile, &mut picture);
             }
         }
     }
@@ -509,18 +435,21 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
 impl<T: Float> Write<'_, T> {
     /// Writes the outputs of a register of tiles to where they belong.
     #[inline(always)]
-    unsafe fn place<V: Lanes<Scalar = T>>(&self, rows: [[V; OUT]; OUT], first: usize) {
-        let (sweep, tiling) = (self.step.sweep, self.step.sweep.tiling);
+    unsafe fn place<V: Lanes<Scalar = T>>(
+        &self,
+        rows: [[V; OUT]; OUT],
+        first: usize,
+        picture: &mut [T; 16 * OUT],
+    ) {
+        let (sweep, tiling) = (self.step.sweep, &self.step.sweep.tiling);
         let [height, width] = tiling.target;
         // SAFETY: each output and block of tiles is one job's own.
         let line = |sample: usize, row: usize, column: usize, length: usize| unsafe {
             let start = row * width + column * OUT;
-            sweep.targets.part(sweep.first + sample, 0, self.output, start, length)
+            sweep.targets.part(sample, 0, self.output, start, length)
         };
-        if let Some(([sample, row, column], behind)) = tiling.tile(first)
-            && behind >= V::COUNT
-            && (column + V::COUNT) * OUT <= width
-        {
+        let ([sample, row, column], behind) = tiling.tile(first);
+        if behind >= V::COUNT && (column + V::COUNT) * OUT <= width {
             for (i, values) in rows.into_iter().enumerate().take(height - row * OUT) {
                 let target = line(sample, row * OUT + i, column, V::COUNT * OUT);
                 // SAFETY: as long as four registers.
@@ -529,15 +458,11 @@ impl<T: Float> Write<'_, T> {
             return;
         }
         for (i, values) in rows.into_iter().enumerate() {
-            let mut picture = [T::zero(); 16 * OUT];
             // SAFETY: no register holds more than sixteen numbers.
             unsafe { V::store_interleaved(values, picture.as_mut_ptr()) };
             let mut lane = 0;
-            while lane < V::COUNT {
-                let Some(([sample, row, column], behind)) = tiling.tile(first + lane) else {
-                    lane += 1;
-                    continue;
-                };
+            while lane < V::COUNT && first + lane < tiling.count {
+                let ([sample, row, column], behind) = tiling.tile(first + lane);
                 let run = behind.min(V::COUNT - lane);
                 let length = (run * OUT).min(width - column * OUT);
                 if row * OUT + i < height {
