@@ -96,10 +96,62 @@ fn half_a_picture_is_no_picture() {
 }
 
 /// A picture of one grey, which compresses well.
-fn flat(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+fn flat_png(width: u16, height: u16) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    DynamicImage::ImageLuma8(GrayImage::new(width, height)).write_to(&mut bytes, format).unwrap();
+    let picture = GrayImage::new(width.into(), height.into());
+    DynamicImage::ImageLuma8(picture).write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
+}
+
+/// A picture whose frame claims these sides.
+fn flat_jpeg(width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = picture!("grey.jpg").to_vec();
+    let frame = frame(&bytes);
+    bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    bytes
+}
+
+/// Where the frame of a baseline JPEG begins: mark, length, bits, height, width, channels.
+fn frame(bytes: &[u8]) -> usize {
+    bytes.windows(2).position(|mark| mark == b"\xff\xc0").unwrap()
+}
+
+#[test]
+fn parts_that_break_decoders_are_refused_before() {
+    let png: &[u8] = picture!("palette.png");
+    let palette = png.windows(4).position(|kind| kind == b"PLTE").unwrap();
+    let length = u32::from_be_bytes(png[palette - 4..palette].try_into().unwrap()) as usize;
+    for odd in [0, 1, length - 1] {
+        let colours = &png[palette + 4..palette + 4 + odd];
+        let short = [&png[..palette - 4], &(odd as u32).to_be_bytes(), b"PLTE", colours, &[0; 4]].concat();
+        let picture = [&short, &png[palette + 4 + length + 4..]].concat();
+        let line = format!(
+            "a.png: byte {}: the palette of the picture has {odd} bytes, not 3 for each of 1 to 256 colours",
+            palette - 4
+        );
+        refused("a.png", &picture, ErrorKind::Format, &line);
+    }
+    let jpeg: &[u8] = picture!("grey.jpg");
+    let start = frame(jpeg);
+    let kinds = "; grey and colour of 8 bits, baseline or progressive, are read";
+    for (at, value, what) in [
+        (1, 0xc3, "lossless, hierarchical or arithmetically coded"),
+        (1, 0xc9, "lossless, hierarchical or arithmetically coded"),
+        (4, 12, "one of 1 channels of 12 bits"),
+        (9, 4, "one of 4 channels of 8 bits"),
+        (9, 2, "one of 2 channels of 8 bits"),
+    ] {
+        let mut bytes = jpeg.to_vec();
+        bytes[start + at] = value;
+        refused("a.jpg", &bytes, ErrorKind::Unsupported, &format!("a.jpg: the JPEG is {what}{kinds}"));
+    }
+    let end = start + 2 + usize::from(jpeg[start + 3]);
+    let twice = [&jpeg[..end], &jpeg[start..]].concat();
+    let line = format!("a.jpg: byte {end}: the JPEG holds more than one frame");
+    refused("a.jpg", &twice, ErrorKind::Format, &line);
+    let line = "a.jpg: the JPEG holds no picture";
+    refused("a.jpg", b"\xff\xd8\xff\xd9", ErrorKind::Format, line);
 }
 
 #[test]
@@ -111,11 +163,11 @@ fn picture_bombs_stop_at_the_bound() {
     let error = error_within("a.png", &bomb, &Limits::default());
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert!(error.message().starts_with("inflates to 36000000 bytes, 16777216 are allowed from "), "{error}");
-    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
-        let wide = error_within("a", &flat((1 << 14) + 1, 1, format), &Limits::default());
+    for flat in [flat_png, flat_jpeg] {
+        let wide = error_within("a", &flat((1 << 14) + 1, 1), &Limits::default());
         assert_eq!(wide.kind(), ErrorKind::Limit, "{wide}");
         let few = Limits { array_elements: 99, ..Limits::default() };
-        let many = error_within("a", &flat(10, 10, format), &few);
+        let many = error_within("a", &flat(10, 10), &few);
         assert_eq!(many.message(), "the array has 100 elements, at most 99 are allowed");
     }
     // A header that claims much, with nothing behind it.

@@ -1,0 +1,101 @@
+//! PNG, through the crate `image`.
+
+use std::io::Cursor;
+
+use image::codecs::png::PngDecoder;
+use image::{ImageDecoder, ImageError};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
+
+use super::{SIDE, damaged, shape};
+use crate::array::formats::{Entry, array_from_memory_order};
+use crate::array::{Array, ByteOrder, Dtype, decode};
+use crate::bytes::Bytes;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+
+const START: &[u8] = b"\x89PNG\r\n\x1a\n";
+const END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
+
+/// The order that the decoder leaves 16-bit numbers in.
+const NATIVE: ByteOrder = if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little };
+
+pub(in crate::array) fn sniff(bytes: &[u8]) -> bool {
+    bytes.starts_with(START)
+}
+
+pub(in crate::array) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
+    check(bytes)?;
+    let decoder = PngDecoder::with_limits(Cursor::new(bytes), bounds(limits)).map_err(refused)?;
+    if decoder.is_apng().map_err(refused)? {
+        return Err(Error::unsupported("the picture is animated; save the frame that is meant"));
+    }
+    let ((width, height), color) = (decoder.dimensions(), decoder.color_type());
+    let channels = usize::from(color.channel_count());
+    let size = decoder.total_bytes();
+    let shape = shape([height, width], channels, size, bytes.len(), limits)?;
+    let mut numbers = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+    decoder.read_image(&mut numbers).map_err(refused)?;
+    let dtype = if usize::from(color.bytes_per_pixel()) == channels { Dtype::U8 } else { Dtype::U16 };
+    let mut values = array_from_memory_order(IxDyn(&shape), decode(dtype, NATIVE, &numbers)?)?;
+    if color.has_alpha() {
+        values = opaque(values, dtype)?;
+    }
+    Ok(vec![Entry { name: None, array: Ok(Array { values, dtype }) }])
+}
+
+/// Follows the chunks of a PNG to its end.
+///
+/// The decoder is content with what was needed for the pixels, and takes a palette of broken length for
+/// whole.
+fn check(bytes: &[u8]) -> Result<()> {
+    if !bytes.ends_with(END) {
+        return Err(Error::format(
+            "the picture does not end as a PNG does, it is cut short or something follows it",
+        ));
+    }
+    let mut bytes = Bytes::new(bytes, 0);
+    bytes.take(START.len(), "the start of a PNG")?;
+    while !bytes.is_empty() {
+        let at = bytes.offset();
+        let length = u32::from_be_bytes(bytes.array("the length of a chunk of the PNG")?);
+        let kind: [u8; 4] = bytes.array("the kind of a chunk of the PNG")?;
+        bytes.take(length as usize, "a chunk of the PNG")?;
+        bytes.take(4, "the checksum of a chunk of the PNG")?;
+        if &kind == b"PLTE" && (length == 0 || length % 3 != 0 || length > 3 * 256) {
+            let message =
+                format!("the palette of the picture has {length} bytes, not 3 for each of 1 to 256 colours");
+            return Err(Error::format(message).at_byte(at));
+        }
+    }
+    Ok(())
+}
+
+/// The picture without its last channel, which must be opaque: what lies behind it is not in the file.
+fn opaque(values: ArrayD<f64>, dtype: Dtype) -> Result<ArrayD<f64>> {
+    let full = if dtype == Dtype::U8 { 255.0 } else { 65_535.0 };
+    let alpha = values.slice_axis(Axis(3), Slice::from(-1..));
+    if let Some(index) = alpha.iter().position(|&alpha| alpha != full) {
+        let width = values.len_of(Axis(2)).max(1);
+        let (row, column) = (index / width, index % width);
+        let message =
+            format!("the picture is transparent at row {row}, column {column}; put it on a background");
+        return Err(Error::unsupported(message));
+    }
+    Ok(values.slice_axis(Axis(3), Slice::from(..-1)).as_standard_layout().into_owned())
+}
+
+fn bounds(limits: &Limits) -> image::Limits {
+    let mut bounds = image::Limits::default();
+    bounds.max_image_width = Some(SIDE);
+    bounds.max_image_height = Some(SIDE);
+    bounds.max_alloc = Some(limits.inflated_entry_bytes);
+    bounds
+}
+
+fn refused(error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(error) => Error::limit(format!("the picture is too large: {error}")),
+        ImageError::Unsupported(error) => Error::unsupported(error.to_string()),
+        error => damaged(error),
+    }
+}
