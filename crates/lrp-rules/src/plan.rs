@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use lrp_core::{Crossing, Float, Flow, Kind, Memo, Network, Node, Prepared, Record, Tensor, Trace, Value};
-use ndarray::{Axis, concatenate};
 
 use crate::algebra::Rule;
 use crate::composite::Composite;
@@ -12,6 +11,7 @@ use crate::redistribute::{Knowledge, redistribute};
 use crate::shortcuts;
 use crate::table::{Row, Table};
 use crate::target::Target;
+use crate::together::explain_together;
 
 /// A rule for every node of a network, decided before anything runs.
 ///
@@ -73,9 +73,6 @@ struct Step<T> {
     knowledge: Arc<Knowledge<T>>,
 }
 
-/// Bytes of recorded values from which on a batch is explained in pieces.
-const PIECE: usize = 256 << 20;
-
 impl<'n, T: Float> Plan<'n, T> {
     /// Decides the rule of every node.
     #[must_use]
@@ -111,6 +108,10 @@ impl<'n, T: Float> Plan<'n, T> {
         self.head
     }
 
+    pub(crate) fn in_place(&self) -> &[bool] {
+        &self.in_place
+    }
+
     /// What a user should know before believing the result, a line each.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
@@ -143,34 +144,13 @@ impl<'n, T: Float> Plan<'n, T> {
 
     /// Runs the network on a batch and explains it.
     ///
-    /// A large batch goes in pieces, and of each piece only what the rules ask for is recorded.
+    /// For several targets or rules at the price of one forward pass see [`explain_together`].
     ///
     /// # Errors
     /// If the input does not fit the network, or the target not the scores.
     pub fn explain(&self, input: &Tensor<T>, target: &Target) -> Result<Explanation<T>> {
-        self.network.check_input(input)?;
-        let shapes = self.network.shapes(input.shape())?;
-        self.check_passes(&shapes)?;
-        target.check(&shapes[self.head.index()])?;
-        let samples = input.shape()[0];
-        let bytes =
-            shapes.iter().map(|shape| shape.iter().product::<usize>()).sum::<usize>() * size_of::<T>();
-        let piece = (PIECE / (bytes / samples).max(1)).clamp(1, samples);
-        let mut pieces = Vec::new();
-        for start in (0..samples).step_by(piece) {
-            let range = start..samples.min(start + piece);
-            let trace = if range.len() == samples {
-                self.network.trace_rectified(input, &self.in_place)?
-            } else {
-                let part = input.slice_axis(Axis(0), range.clone().into()).to_owned();
-                self.network.trace_rectified(&part, &self.in_place)?
-            };
-            let target = target.of_samples(range);
-            pieces.push(self.walk(&trace.value(self.head).clone(), &target, |seed, cross| {
-                trace.into_walk_back(self.head, seed, cross)
-            })?);
-        }
-        Ok(Explanation::concatenate(pieces))
+        let together = explain_together(&[self], input, std::slice::from_ref(target))?;
+        Ok(together.into_iter().flatten().next().expect("one plan and one target give one explanation"))
     }
 
     /// Explains a batch that has run already; one trace serves any number of plans and targets.
@@ -183,6 +163,12 @@ impl<'n, T: Float> Plan<'n, T> {
         }
         self.check_passes(&self.network.shapes(trace.value(Value::INPUT).shape())?)?;
         self.walk(trace.value(self.head), target, |seed, cross| trace.walk_back(self.head, seed, cross))
+    }
+
+    /// As [`Plan::explain_trace`], for a trace of this network that nobody needs afterwards.
+    pub(crate) fn explain_and_drop(&self, trace: Trace<'_, T>, target: &Target) -> Result<Explanation<T>> {
+        let scores = trace.value(self.head).clone();
+        self.walk(&scores, target, |seed, cross| trace.into_walk_back(self.head, seed, cross))
     }
 
     /// `go` carries a seed back, each node crossed as it is told.
@@ -232,7 +218,7 @@ impl<'n, T: Float> Plan<'n, T> {
     }
 
     /// Relevance can stay where it is only if the one input of a layer has its output's shape.
-    fn check_passes(&self, shapes: &[Vec<usize>]) -> Result<()> {
+    pub(crate) fn check_passes(&self, shapes: &[Vec<usize>]) -> Result<()> {
         for (index, node) in self.network.nodes()[..self.head.index()].iter().enumerate() {
             let rule = &self.steps[index].rule;
             if rule.formula().pass == 0.0 || node.op().layer().crossing() != Crossing::Mix {
@@ -252,25 +238,3 @@ impl<'n, T: Float> Plan<'n, T> {
 
 /// Takes relevance across a node.
 type Cross<'a, T> = dyn FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>> + 'a;
-
-impl<T: Float> Explanation<T> {
-    /// One explanation of a batch from those of its pieces.
-    fn concatenate(mut pieces: Vec<Self>) -> Self {
-        if pieces.len() == 1 {
-            return pieces.remove(0);
-        }
-        let join = |of: &dyn Fn(&Self) -> &Tensor<T>| {
-            let views: Vec<_> = pieces.iter().map(|piece| of(piece).view()).collect();
-            concatenate(Axis(0), &views).expect("pieces differ in nothing but their number of samples")
-        };
-        let count = pieces[0].layers.as_ref().map(Vec::len);
-        let layer =
-            |index: usize| join(&|piece| &piece.layers.as_ref().expect("all pieces keep layers")[index]);
-        Self {
-            relevance: join(&|piece| &piece.relevance),
-            scores: join(&|piece| &piece.scores),
-            seed: join(&|piece| &piece.seed),
-            layers: count.map(|count| (0..count).map(layer).collect()),
-        }
-    }
-}

@@ -46,8 +46,9 @@ impl<T: Float> Convolve<'_, T> {
     pub(crate) fn pack(&self, transforms: bool) -> Packed<T> {
         let Filters { weights, groups, lenses } = self.filters;
         let [channels, outputs] = self.channels();
-        let last = weights.shape()[3..].iter().copied().zip([1, groups]).map(|(c, groups)| c / groups);
-        let [from, to]: [usize; 2] = [last.clone().next().unwrap_or(1), last.last().unwrap_or(1)];
+        // Channels of one group.
+        let (_, _, _, from, all) = weights.dim();
+        let to = all / groups;
         let mirror = self.direction == Direction::Transposed && transforms;
         let filter = |[group, output, input]: [usize; 3], taps: &[[usize; 3]], filter: &mut [T]| {
             let (share, k, look, c) = match self.direction {

@@ -100,9 +100,11 @@ pub(super) struct Bank<'a, T> {
     /// Of one group, all arrays together.
     pub(super) inputs: usize,
     pub(super) outputs: usize,
-    /// Writes the weights of `[group, output, input]` at the given taps.
-    pub(super) filter: &'a (dyn Fn([usize; 3], &[[usize; 3]], &mut [T]) + Sync),
+    pub(super) filter: &'a FilterAt<'a, T>,
 }
+
+/// Writes the weights of `[group, output, input]` at the given taps.
+pub(super) type FilterAt<'a, T> = dyn Fn([usize; 3], &[[usize; 3]], &mut [T]) + Sync + 'a;
 
 /// What becomes of a sum before it is written.
 #[derive(Clone, Copy, Debug)]

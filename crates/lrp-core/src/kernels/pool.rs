@@ -88,7 +88,7 @@ impl Stretch {
         match self.stride {
             1 => windows.zip(&entries[..self.count]).for_each(|(window, &entry)| f(window, entry)),
             stride => {
-                windows.zip(entries.iter().step_by(stride)).for_each(|(window, &entry)| f(window, entry))
+                windows.zip(entries.iter().step_by(stride)).for_each(|(window, &entry)| f(window, entry));
             }
         }
     }

@@ -1,0 +1,113 @@
+//! Several explanations of one batch over one forward pass.
+
+use lrp_core::{Float, Tensor};
+use ndarray::{Axis, concatenate};
+
+use crate::error::{Error, Result};
+use crate::plan::{Explanation, Plan};
+use crate::target::Target;
+
+/// Bytes of recorded values from which on a batch is explained in pieces.
+const PIECE: usize = 256 << 20;
+
+/// Explains a batch under each plan for each target, plan by plan; the network runs once.
+///
+/// A large batch goes in pieces, and of each piece only what the rules ask for is recorded.
+///
+/// ```
+/// use lrp_core::{Linear, Network};
+/// use lrp_rules::{Composite, Plan, PlanOptions, Target, explain_together, rules};
+/// use ndarray::{arr1, arr2};
+///
+/// let dense = Linear::new(arr2(&[[1.0, -2.0], [3.0, 0.5]]), arr1(&[0.0, 0.0]))?;
+/// let network = Network::sequential([dense.into()])?;
+/// let plan = |rule| Plan::new(&network, &Composite::uniform(rule), PlanOptions::default());
+/// let (epsilon, flat) = (plan(rules::epsilon(0.0)), plan(rules::flat()));
+///
+/// let input = arr2(&[[1.0, 2.0]]).into_dyn();
+/// let found = explain_together(&[&epsilon, &flat], &input, &[Target::Class(0), Target::Class(1)])?;
+/// assert_eq!(found[0][0].relevance, arr2(&[[1.0, 6.0]]).into_dyn());
+/// assert_eq!(found[1][1].relevance, arr2(&[[-0.5, -0.5]]).into_dyn());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If there is no plan, the plans are of several networks, the input does not fit the network, or a target
+/// not the scores.
+pub fn explain_together<T: Float>(
+    plans: &[&Plan<'_, T>],
+    input: &Tensor<T>,
+    targets: &[Target],
+) -> Result<Vec<Vec<Explanation<T>>>> {
+    let Some(network) = plans.first().map(|plan| plan.network()) else {
+        return Err(Error::composite("there is no plan to explain with"));
+    };
+    if plans.iter().any(|plan| !std::ptr::eq(plan.network(), network)) {
+        return Err(Error::composite("plans of several networks cannot share a forward pass"));
+    }
+    network.check_input(input)?;
+    let shapes = network.shapes(input.shape())?;
+    for plan in plans {
+        plan.check_passes(&shapes)?;
+        targets.iter().try_for_each(|target| target.check(&shapes[plan.head().index()]))?;
+    }
+    let in_place: Vec<bool> =
+        (0..network.nodes().len()).map(|node| plans.iter().all(|plan| plan.in_place()[node])).collect();
+    let ways: Vec<(&Plan<'_, T>, &Target)> =
+        plans.iter().flat_map(|plan| targets.iter().map(move |target| (*plan, target))).collect();
+    let mut pieces: Vec<Vec<Explanation<T>>> = ways.iter().map(|_| Vec::new()).collect();
+    let samples = input.shape()[0];
+    let step = samples_at_once::<T>(&shapes);
+    for start in (0..samples).step_by(step) {
+        let range = start..samples.min(start + step);
+        let trace = if range.len() == samples {
+            network.trace_rectified(input, &in_place)?
+        } else {
+            let part = input.slice_axis(Axis(0), range.clone().into()).to_owned();
+            network.trace_rectified(&part, &in_place)?
+        };
+        // The last way back drops what it has passed.
+        let mut trace = Some(trace);
+        for (way, (plan, target)) in ways.iter().enumerate() {
+            let target = target.of_samples(range.clone());
+            let piece = if way + 1 == ways.len() {
+                trace.take().map(|trace| plan.explain_and_drop(trace, &target))
+            } else {
+                trace.as_ref().map(|trace| plan.explain_trace(trace, &target))
+            };
+            pieces[way].push(piece.expect("the trace lasts until the last way back")?);
+        }
+    }
+    let mut found = pieces.into_iter().map(Explanation::concatenate);
+    Ok(plans.iter().map(|_| found.by_ref().take(targets.len()).collect()).collect())
+}
+
+/// How many samples run at once, for values of these shapes in all samples.
+fn samples_at_once<T>(shapes: &[Vec<usize>]) -> usize {
+    let samples = shapes[0][0];
+    let elements: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
+    let bytes = elements / samples * size_of::<T>();
+    (PIECE / bytes.max(1)).clamp(1, samples)
+}
+
+impl<T: Float> Explanation<T> {
+    /// One explanation of a batch from those of its pieces.
+    fn concatenate(mut pieces: Vec<Self>) -> Self {
+        if pieces.len() == 1 {
+            return pieces.remove(0);
+        }
+        let join = |of: &dyn Fn(&Self) -> &Tensor<T>| {
+            let views: Vec<_> = pieces.iter().map(|piece| of(piece).view()).collect();
+            concatenate(Axis(0), &views).expect("pieces differ in nothing but their number of samples")
+        };
+        let count = pieces[0].layers.as_ref().map(Vec::len);
+        let layer =
+            |index: usize| join(&|piece| &piece.layers.as_ref().expect("all pieces keep layers")[index]);
+        Self {
+            relevance: join(&|piece| &piece.relevance),
+            scores: join(&|piece| &piece.scores),
+            seed: join(&|piece| &piece.seed),
+            layers: count.map(|count| (0..count).map(layer).collect()),
+        }
+    }
+}
