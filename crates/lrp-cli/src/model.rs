@@ -7,7 +7,7 @@ use lrp::io::{Limits, Preparation, Sidecar, read_array, read_model, reread_flatt
 use ndarray::Axis;
 
 use crate::Outcome;
-use crate::options::{InputOptions, ModelOptions, Samples};
+use crate::options::{ComputeOptions, InputOptions, ModelOptions, Samples};
 
 /// A network ready to take data.
 pub(crate) struct Model<T: Float> {
@@ -37,6 +37,13 @@ impl<T: Float> Model<T> {
         let preparation = options.preparation(&sidecar);
         preparation.check()?;
         Ok(Self { network, sidecar, preparation })
+    }
+
+    /// The model, computed as asked for.
+    pub(crate) fn computed(self, options: &ComputeOptions) -> Outcome<Self> {
+        options.threads.start()?;
+        let network = self.network.with_kernels(options.kernels.into());
+        Ok(Self { network: network.with_prepared_kept(!options.save_memory), ..self })
     }
 
     /// The name of a class: its number, and what the sidecar calls it if that is something else.

@@ -1,9 +1,11 @@
 //! Options that several commands share.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use lrp::core::Kernels;
 use lrp::io::{Convention, Limits, Preparation, Sidecar, read_array};
 use lrp::rules::{Composite, Dialect, PlanOptions, Rule, Target, composite};
 
@@ -94,6 +96,58 @@ impl ModelOptions {
     }
 }
 
+/// How the machine is used.
+#[derive(Args)]
+#[command(next_help_heading = "Computing")]
+pub(crate) struct ComputeOptions {
+    #[command(flatten)]
+    pub(crate) threads: Threads,
+    /// How products are computed
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) kernels: Arithmetic,
+    /// Arrange weights anew at every use instead of keeping them so: slower, the same result
+    #[arg(long)]
+    pub(crate) save_memory: bool,
+}
+
+/// How many processors take part.
+#[derive(Args)]
+pub(crate) struct Threads {
+    /// Threads to compute with; the result does not depend on them [default: one a processor]
+    #[arg(long, value_name = "N", help_heading = "Computing")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Threads {
+    /// Starts them, once in the life of the program.
+    pub(crate) fn start(&self) -> Outcome {
+        let count = self.threads.map_or(0, NonZeroUsize::get);
+        Ok(rayon::ThreadPoolBuilder::new().num_threads(count).build_global()?)
+    }
+}
+
+/// A choice of [`Kernels`].
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Arithmetic {
+    /// As fast as can be; in f32, convolutions of three by three round a little more
+    #[default]
+    Fast,
+    /// Fast, with every product of the formulas computed as it stands
+    Exact,
+    /// The formulas, loop by loop: slow, to compare with
+    Naive,
+}
+
+impl From<Arithmetic> for Kernels {
+    fn from(arithmetic: Arithmetic) -> Self {
+        match arithmetic {
+            Arithmetic::Fast => Self::Fast,
+            Arithmetic::Exact => Self::Exact,
+            Arithmetic::Naive => Self::Naive,
+        }
+    }
+}
+
 /// Which rules to use.
 #[derive(Args)]
 #[command(next_help_heading = "Rules")]
@@ -144,18 +198,19 @@ fn preset(path: &Path, limits: &Limits) -> Outcome<Composite> {
 /// What to explain.
 #[derive(Args)]
 pub(crate) struct TargetOptions {
-    /// What to explain: top, all, a class such as 7, or one class a sample such as 7,2,1
+    /// What to explain: top, all, a class such as 7, or one class a sample such as 7,2,1; give it again
+    /// to explain several, over one run of the network
     #[arg(long, default_value = "top")]
-    target: Target,
+    target: Vec<Target>,
     /// Start from the relevance in this file, shaped like the scores
     #[arg(long, value_name = "FILE", conflicts_with = "target")]
     start: Option<PathBuf>,
 }
 
 impl TargetOptions {
-    pub(crate) fn target(&self, limits: &Limits) -> Outcome<Target> {
+    pub(crate) fn targets(&self, limits: &Limits) -> Outcome<Vec<Target>> {
         Ok(match &self.start {
-            Some(path) => Target::Given(read_array(path, limits)?.values),
+            Some(path) => vec![Target::Given(read_array(path, limits)?.values)],
             None => self.target.clone(),
         })
     }

@@ -9,7 +9,6 @@ mod training;
 mod state;
 mod architecture;
 mod random;
-mod parallel;
 mod error;
 
 pub use architecture::{ARCHITECTURES, Architecture, Layer};

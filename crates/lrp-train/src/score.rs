@@ -2,10 +2,10 @@
 
 use lrp_core::{Float, Network};
 use ndarray::{Array2, ArrayView1};
+use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::examples::Examples;
-use crate::parallel;
 use crate::step::{rows, shapes};
 
 /// What an evaluation found.
@@ -24,15 +24,15 @@ const PIECE: usize = 64;
 ///
 /// # Errors
 /// If the examples do not fit the network, or hold NaN or infinity.
-pub fn score<T: Float>(network: &Network<T>, examples: &Examples<T>, threads: usize) -> Result<Score> {
+pub fn score<T: Float>(network: &Network<T>, examples: &Examples<T>) -> Result<Score> {
     shapes(network, examples)?;
-    let parts = parallel::map(&examples.pieces(PIECE), threads, |(inputs, targets)| {
-        let predictions = rows(network.forward(inputs)?);
-        let loss: f64 = (&predictions - targets).iter().map(|error| error.as_f64().abs()).sum();
-        Ok((right(&predictions, targets), loss))
+    let parts = examples.pieces(PIECE).into_par_iter().map(|(inputs, targets)| {
+        let predictions = rows(network.forward(&inputs)?);
+        let loss: f64 = (&predictions - &targets).iter().map(|error| error.as_f64().abs()).sum();
+        Ok((right(&predictions, &targets), loss))
     });
     let (mut right, mut loss) = (0, 0.0);
-    for part in parts {
+    for part in parts.collect::<Vec<_>>() {
         let part: (usize, f64) =
             part.map_err(|error: lrp_core::Error| Error::new(ErrorKind::Examples, error.to_string()))?;
         (right, loss) = (right + part.0, loss + part.1);

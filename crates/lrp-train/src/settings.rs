@@ -27,8 +27,6 @@ pub struct Settings {
     pub patience: usize,
     /// What makes the choice of examples, and the first weights, repeatable; by default 0.
     pub seed: u64,
-    /// Threads to use; by default 0, all there are. They do not change the result.
-    pub threads: usize,
 }
 
 impl Default for Settings {
@@ -42,7 +40,6 @@ impl Default for Settings {
             status: 250,
             patience: 0,
             seed: 0,
-            threads: 0,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use lrp_core::{Float, Network, Op, Parameters, Tensor};
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::examples::Examples;
-use crate::parallel;
 
 /// Examples whose gradients are computed at once. It decides in which order gradients are added, and so the
 /// last bits of the result: it is the same for every batch and every number of threads.
@@ -20,22 +20,17 @@ const PIECE: usize = 16;
 ///
 /// # Errors
 /// If the examples do not fit the network, or weights become NaN or infinite.
-pub fn step<T: Float>(
-    network: Network<T>,
-    batch: &Examples<T>,
-    rate: f64,
-    threads: usize,
-) -> Result<(Network<T>, f64)> {
+pub fn step<T: Float>(network: Network<T>, batch: &Examples<T>, rate: f64) -> Result<(Network<T>, f64)> {
     let shapes = shapes(&network, batch)?;
-    let parts = parallel::map(&batch.pieces(PIECE), threads, |(inputs, targets)| {
-        let trace = network.trace(inputs)?;
+    let parts = batch.pieces(PIECE).into_par_iter().map(|(inputs, targets)| {
+        let trace = network.trace(&inputs)?;
         let error = rows(trace.output().clone()) - targets;
         let loss: f64 = error.iter().map(|error| error.as_f64().abs()).sum();
         Ok((trace.toolbox_parameter_gradients(network.output(), &error.into_dyn()), loss))
     });
     let mut total: Vec<Option<Parameters<T>>> = vec![None; network.nodes().len()];
     let mut loss = 0.0;
-    for part in parts {
+    for part in parts.collect::<Vec<_>>() {
         let (gradients, part_loss) =
             part.map_err(|error: lrp_core::Error| Error::new(ErrorKind::Diverged, error.to_string()))?;
         loss += part_loss;

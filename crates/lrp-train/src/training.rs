@@ -82,11 +82,11 @@ pub fn train<T: Float>(
         let rate = settings.rate * state.factor;
         let batch = batch(task, settings, state.iteration)?;
         let loss;
-        (state, loss) = advance(state, &batch, rate, settings.threads)?;
+        (state, loss) = advance(state, &batch, rate)?;
         let judged =
             state.iteration.is_multiple_of(settings.status) || state.iteration == settings.iterations;
         let event = if judged {
-            let score = score(&state.network, judge, settings.threads)?;
+            let score = score(&state.network, judge)?;
             Event::Evaluation { score, improved: state.judge(score, settings) }
         } else if (10 * state.iteration).is_multiple_of(settings.status) {
             Event::Batch { rate, loss }
@@ -117,14 +117,9 @@ fn batch<T: Float>(task: &Task<'_, T>, settings: &Settings, iteration: usize) ->
     }
 }
 
-fn advance<T: Float>(
-    state: State<T>,
-    batch: &Examples<T>,
-    rate: f64,
-    threads: usize,
-) -> Result<(State<T>, f64)> {
+fn advance<T: Float>(state: State<T>, batch: &Examples<T>, rate: f64) -> Result<(State<T>, f64)> {
     let State { network, iteration, .. } = state;
-    let (network, loss) = step(network, batch, rate, threads).map_err(|error| match error.kind() {
+    let (network, loss) = step(network, batch, rate).map_err(|error| match error.kind() {
         ErrorKind::Diverged => {
             let message = format!("diverged at iteration {iteration}: {error}; a smaller rate may help");
             Error::new(ErrorKind::Diverged, message)

@@ -91,7 +91,7 @@ fn a_step_is_the_written_formula() {
         Op::from(Linear::new(weights.clone(), bias.clone()).unwrap())
     };
     let network = Network::sequential([dense(&first, &b1), Tanh.into(), dense(&second, &b2)]).unwrap();
-    let (network, loss) = step(network, &examples, rate, 1).expect("a step");
+    let (network, loss) = step(network, &examples, rate).expect("a step");
     assert!((loss - expected_loss).abs() < 1e-14);
     let learned = |node: usize| network.nodes()[node].op().weights_and_bias().unwrap();
     let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-14, "{found} {expected}");
@@ -113,7 +113,7 @@ fn scores_are_mean_l1_loss_and_share_of_right_classes() {
     let examples = Examples::with_classes(inputs, &[0, 1, 1, 1], 2).unwrap();
     // Equal predictions count for the first class, as numpy's argmax has it.
     assert_eq!(
-        score(&network, &examples, 1).unwrap(),
+        score(&network, &examples).unwrap(),
         Score { accuracy: 0.5, loss: (0.5 + 1.0 + 1.0 + 3.0) / 4.0 }
     );
 }
@@ -139,8 +139,8 @@ fn held_out_examples_judge_where_there_are_some() {
         train(small(), &task, &settings(), &mut quiet()).expect("it trains").best.expect("judged")
     };
     let (by_others, by_itself) = (judged(Some(&held_out)), judged(None));
-    assert_eq!(score(&by_others.network, &held_out, 1).unwrap(), by_others.score);
-    assert_eq!(score(&by_itself.network, &examples, 1).unwrap(), by_itself.score);
+    assert_eq!(score(&by_others.network, &held_out).unwrap(), by_others.score);
+    assert_eq!(score(&by_itself.network, &examples).unwrap(), by_itself.score);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn q41_the_best_network_is_a_copy() {
     let state = train(small(), &Task::new(&examples), &settings, &mut observer).expect("it trains");
     let best = state.best.expect("judged");
     assert!(best.score.loss < worst && best.iteration < state.iteration);
-    assert_eq!(score(&best.network, &examples, 1).unwrap(), best.score);
+    assert_eq!(score(&best.network, &examples).unwrap(), best.score);
     assert_ne!(bits(&best.network), bits(&state.network));
 }
 
@@ -292,8 +292,9 @@ fn a_state_of_another_network_is_refused() {
 fn threads_change_no_bit() {
     let examples = points(100);
     let trained = |threads| {
-        let settings = Settings { batch_size: 70, threads, ..settings() };
-        train(small(), &Task::new(&examples), &settings, &mut quiet()).expect("it trains")
+        let settings = Settings { batch_size: 70, ..settings() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| train(small(), &Task::new(&examples), &settings, &mut quiet())).expect("it trains")
     };
     let one = trained(1);
     for threads in [0, 2, 3, 8] {

@@ -202,7 +202,7 @@ fn after_a_step<T: Float>(
 ) -> Result<Vec<(String, Tensor<T>)>> {
     let targets: Tensor<T> = cast(expected.get(TRAIN_TARGET)?);
     let batch = Examples::new(cast(input), targets.into_dimensionality()?)?;
-    let (trained, _) = step(network.clone(), &batch, rate, 1)?;
+    let (trained, _) = step(network.clone(), &batch, rate)?;
     let mut arrays = Vec::new();
     for (index, node) in trained.nodes().iter().enumerate() {
         if let Some(learned) = node.op().weights_and_bias() {

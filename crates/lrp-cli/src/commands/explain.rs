@@ -1,5 +1,6 @@
 //! `lrp explain`
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -7,13 +8,13 @@ use clap::Args;
 use lrp::core::{Float, Tensor, cast};
 use lrp::io::{Sidecar, write_array};
 use lrp::render::{Picture, stretch};
-use lrp::rules::{Plan, PlanOptions, Target, top_classes};
+use lrp::rules::{Explanation, Plan, PlanOptions, Target, explain_together, top_classes};
 use ndarray::{Array2, ArrayD, Axis, Slice, concatenate};
 use serde_json::json;
 
 use crate::Outcome;
 use crate::model::{Batch, Model};
-use crate::options::{InputOptions, ModelOptions, RuleOptions, TargetOptions, with_dtype};
+use crate::options::{ComputeOptions, InputOptions, ModelOptions, RuleOptions, TargetOptions, with_dtype};
 use crate::picture::{PictureOptions, save};
 use crate::progress;
 use crate::targets;
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     output: OutputOptions,
     #[command(flatten)]
     pictures: PictureOptions,
+    #[command(flatten)]
+    compute: ComputeOptions,
 }
 
 #[derive(Args)]
@@ -40,7 +43,7 @@ struct OutputOptions {
     /// Folder to write to; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "lrp-out")]
     out: PathBuf,
-    /// Draw each sample beside its relevance: NAME-SAMPLE.png
+    /// Draw each sample beside its relevance: NAME-SAMPLE.png (of several targets, NAME-TARGET-SAMPLE.png)
     #[arg(long)]
     png: bool,
     /// Save the relevance of all samples: NAME.npy
@@ -61,9 +64,11 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     with_dtype!(options.model.dtype, explain(options, out))
 }
 
-/// The explanation of one file.
-struct Explained<T> {
-    batch: Batch<T>,
+/// The explanation of one file for one target.
+struct Explained<'a, T> {
+    batch: &'a Batch<T>,
+    /// Tells the files of one target from those of others.
+    label: String,
     relevance: ArrayD<f64>,
     /// A line of numbers a sample.
     records: Vec<Record>,
@@ -89,18 +94,23 @@ enum Explains {
 
 fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = options.model.limits();
-    let model = Model::<T>::open(&options.model)?;
+    let model = Model::<T>::open(&options.model)?.computed(&options.compute)?;
     let composite = options.rules.composite(&limits)?;
-    let plan_options = PlanOptions { keep_layers: options.output.layers, ..options.rules.plan_options() };
+    let plan_options = PlanOptions {
+        keep_layers: options.output.layers,
+        save_memory: options.compute.save_memory,
+        ..options.rules.plan_options()
+    };
     let plan = Plan::new(&model.network, &composite, plan_options);
-    let target = options.target.target(&limits)?;
+    let targets = options.target.targets(&limits)?;
     options.pictures.colormap()?;
     let batches = model.batches(&options.inputs, &limits)?;
     // Everything is computed before anything is written: a bad sample in the last file leaves no trace.
-    let explained: Vec<Explained<T>> = batches
-        .into_iter()
-        .map(|batch| explain_batch(&plan, batch, &target, limits.allow_not_finite))
+    let explained: Vec<Vec<Explained<'_, T>>> = batches
+        .iter()
+        .map(|batch| explain_batch(&plan, batch, &targets, limits.allow_not_finite))
         .collect::<Outcome<_>>()?;
+    let explained: Vec<Explained<'_, T>> = explained.into_iter().flatten().collect();
     let drawn: Vec<Option<Vec<Picture>>> =
         explained.iter().map(|explained| pictures(&model, options, explained)).collect::<Outcome<_>>()?;
     let files: Vec<Files> = explained
@@ -130,51 +140,91 @@ fn make_room(options: &Options, files: &[Files]) -> Outcome {
     Ok(made.map_err(|error| format!("{}: cannot make this folder: {error}", folder.display()))?)
 }
 
-fn explain_batch<T: Float>(
+fn explain_batch<'a, T: Float>(
     plan: &Plan<'_, T>,
-    batch: Batch<T>,
-    target: &Target,
+    batch: &'a Batch<T>,
+    targets: &[Target],
     allow_not_finite: bool,
-) -> Outcome<Explained<T>> {
+) -> Outcome<Vec<Explained<'a, T>>> {
     let name = batch.path.display().to_string();
+    let named = |error: &dyn Display| format!("{name}: {error}");
     let count = batch.positions.len();
-    check_target(target, count).map_err(|error| format!("{name}: {error}"))?;
+    targets.iter().try_for_each(|target| check_target(target, count)).map_err(|error| named(&error))?;
     let bar = progress::bar(count, "samples");
-    let (mut relevance, mut records, mut layers) = (Vec::new(), Vec::new(), Vec::<Vec<Tensor<T>>>::new());
+    let mut found: Vec<Found<T>> = targets.iter().map(|_| Found::default()).collect();
     for start in (0..count).step_by(CHUNK) {
         let end = count.min(start + CHUNK);
         let input = batch.inputs.slice_axis(Axis(0), Slice::from(start..end)).to_owned();
-        let explanation =
-            plan.explain(&input, &part(target, start, end)).map_err(|error| format!("{name}: {error}"))?;
-        let predicted = top_classes(&explanation.scores);
-        for (sample, predicted) in predicted.into_iter().enumerate() {
-            let sum = |array: &Tensor<T>| array.index_axis(Axis(0), sample).sum().as_f64();
-            let (explained, arrived) = (sum(&explanation.seed), sum(&explanation.relevance));
-            if !arrived.is_finite() && !allow_not_finite {
-                let position = batch.positions[start + sample];
-                return Err(format!(
-                    "{name}: the relevance of sample {position} overflows; try a milder rule"
-                )
-                .into());
-            }
-            let target = what(target, start + sample, predicted);
-            records.push(Record { predicted, target, explained, arrived });
+        let parts: Vec<Target> = targets.iter().map(|target| part(target, start, end)).collect();
+        let explanations = explain_together(&[plan], &input, &parts).map_err(|error| named(&error))?;
+        for ((found, target), explanation) in
+            found.iter_mut().zip(targets).zip(explanations.into_iter().flatten())
+        {
+            found.take(explanation, |sample, predicted| what(target, start + sample, predicted));
         }
-        relevance.push(cast(&explanation.relevance));
-        layers.extend(explanation.layers);
         bar.inc((end - start) as u64);
     }
     bar.finish_and_clear();
-    let layers = match layers.first() {
-        None => Vec::new(),
-        Some(first) => (1..first.len())
-            .map(|value| {
-                let parts: Vec<ArrayD<f64>> = layers.iter().map(|chunk| cast(&chunk[value])).collect();
-                Ok((plan.network().nodes()[value - 1].name().to_owned(), joined(&parts)?))
-            })
-            .collect::<Outcome<_>>()?,
-    };
-    Ok(Explained { batch, relevance: joined(&relevance)?, records, layers })
+    found
+        .into_iter()
+        .zip(targets)
+        .map(|(found, target)| {
+            let overflow = found.records.iter().position(|record| !record.arrived.is_finite());
+            if let Some(sample) = overflow.filter(|_| !allow_not_finite) {
+                let sample = batch.positions[sample];
+                let message = format!("the relevance of sample {sample} overflows; try a milder rule");
+                return Err(named(&message).into());
+            }
+            let label = if targets.len() > 1 { format!("-{}", label(target)) } else { String::new() };
+            let (relevance, layers) = (joined(&found.relevance)?, found.layers(plan)?);
+            Ok(Explained { batch, label, relevance, records: found.records, layers })
+        })
+        .collect()
+}
+
+/// What was found for one target, chunk by chunk.
+#[derive(Default)]
+struct Found<T> {
+    relevance: Vec<ArrayD<f64>>,
+    records: Vec<Record>,
+    layers: Vec<Vec<Tensor<T>>>,
+}
+
+impl<T: Float> Found<T> {
+    /// Adds a chunk; `what` says what is explained of a sample of the predicted class.
+    fn take(&mut self, explanation: Explanation<T>, what: impl Fn(usize, usize) -> Explains) {
+        for (sample, predicted) in top_classes(&explanation.scores).into_iter().enumerate() {
+            let sum = |array: &Tensor<T>| array.index_axis(Axis(0), sample).sum().as_f64();
+            let (explained, arrived) = (sum(&explanation.seed), sum(&explanation.relevance));
+            self.records.push(Record { predicted, target: what(sample, predicted), explained, arrived });
+        }
+        self.relevance.push(cast(&explanation.relevance));
+        self.layers.extend(explanation.layers);
+    }
+
+    /// The relevance of each node's output, with the node's name.
+    fn layers(&self, plan: &Plan<'_, T>) -> Outcome<Vec<(String, ArrayD<f64>)>> {
+        let values = self.layers.first().map_or(0, Vec::len);
+        let layer = |value: usize| {
+            let parts: Vec<ArrayD<f64>> = self.layers.iter().map(|chunk| cast(&chunk[value])).collect();
+            Ok((plan.network().nodes()[value - 1].name().to_owned(), joined(&parts)?))
+        };
+        (1..values).map(layer).collect()
+    }
+}
+
+/// A target as part of the name of a file.
+fn label(target: &Target) -> String {
+    match target {
+        Target::Top => "top".to_owned(),
+        Target::All => "all".to_owned(),
+        Target::Class(class) => format!("class{class}"),
+        Target::PerSample(classes) => {
+            let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
+            format!("classes{}", classes.join("_"))
+        }
+        Target::Given(_) => "given".to_owned(),
+    }
 }
 
 fn joined(parts: &[ArrayD<f64>]) -> Outcome<ArrayD<f64>> {
@@ -227,7 +277,7 @@ fn part(target: &Target, start: usize, end: usize) -> Target {
 fn report<T: Float>(
     model: &Model<T>,
     options: &Options,
-    explained: &Explained<T>,
+    explained: &Explained<'_, T>,
     files: &Files,
     out: &mut dyn Write,
 ) -> Outcome {
@@ -266,8 +316,9 @@ struct Files {
 }
 
 impl Files {
-    fn of<T>(output: &OutputOptions, explained: &Explained<T>, drawn: bool) -> Self {
+    fn of<T>(output: &OutputOptions, explained: &Explained<'_, T>, drawn: bool) -> Self {
         let stem = explained.batch.path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = format!("{stem}{}", explained.label);
         let file = |name: String| output.out.join(name);
         let picture = |position: &usize| drawn.then(|| file(format!("{stem}-{position:04}.png")));
         let saved = output.npy || (output.nothing_asked() && !drawn);
@@ -287,7 +338,7 @@ impl Files {
     }
 }
 
-fn write<T>(files: &Files, explained: &Explained<T>, drawn: Option<&[Picture]>) -> Outcome {
+fn write<T>(files: &Files, explained: &Explained<'_, T>, drawn: Option<&[Picture]>) -> Outcome {
     if let Some(path) = &files.array {
         write_array(path, explained.relevance.view())?;
     }
@@ -319,7 +370,7 @@ fn safe(name: &str) -> String {
 fn pictures<T: Float>(
     model: &Model<T>,
     options: &Options,
-    explained: &Explained<T>,
+    explained: &Explained<'_, T>,
 ) -> Outcome<Option<Vec<Picture>>> {
     if !options.output.png && !options.output.nothing_asked() {
         return Ok(None);

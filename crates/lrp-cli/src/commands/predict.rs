@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::model::{Batch, Model};
-use crate::options::{InputOptions, ModelOptions, with_dtype};
+use crate::options::{ComputeOptions, InputOptions, ModelOptions, with_dtype};
 use crate::progress;
 
 #[derive(Args)]
@@ -21,6 +21,8 @@ pub(crate) struct Options {
     model: ModelOptions,
     #[command(flatten)]
     inputs: InputOptions,
+    #[command(flatten)]
+    compute: ComputeOptions,
     /// Classes to name for each sample
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
@@ -41,7 +43,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
 
 fn predict<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = options.model.limits();
-    let model = Model::<T>::open(&options.model)?;
+    let model = Model::<T>::open(&options.model)?.computed(&options.compute)?;
     let batches = model.batches(&options.inputs, &limits)?;
     let positions: Vec<usize> = batches.iter().flat_map(|batch| batch.positions.clone()).collect();
     let labels = options.labels.as_ref().map(|path| labels(path, &positions, &limits)).transpose()?;

@@ -12,7 +12,7 @@ use lrp::io::{
 use lrp::train::{ARCHITECTURES, Architecture, Best, Decay, Event, Settings, State, Task, score, train};
 
 use crate::Outcome;
-use crate::options::{Dtype, with_dtype};
+use crate::options::{Dtype, Threads, with_dtype};
 use crate::targets;
 
 mod data;
@@ -36,6 +36,8 @@ pub(crate) struct Options {
     dtype: Dtype,
     #[command(flatten)]
     settings: SettingsOptions,
+    #[command(flatten)]
+    threads: Threads,
     /// Write what happens as CSV: iteration, event, accuracy, loss, rate, improved, seconds
     #[arg(long, value_name = "FILE.csv", help_heading = "Records")]
     log: Option<PathBuf>,
@@ -81,9 +83,6 @@ struct SettingsOptions {
     /// Decides the first weights and the choice of examples
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Threads; 0 is all there are. The result does not depend on them
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
 }
 
 impl SettingsOptions {
@@ -97,12 +96,12 @@ impl SettingsOptions {
             status: self.status.unwrap_or(described.status),
             patience: self.patience.unwrap_or(described.patience),
             seed: self.seed.unwrap_or(described.seed),
-            threads: self.threads.unwrap_or(described.threads),
         }
     }
 }
 
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
+    options.threads.start()?;
     with_dtype!(options.dtype, train_network(options, out))
 }
 
@@ -146,7 +145,7 @@ fn train_network<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     }
     let best = state.best.ok_or("no network was judged: there were no iterations left to make")?;
     save(&best, options, &architecture)?;
-    let tested = data.test.as_ref().map(|test| score(&best.network, test, settings.threads)).transpose()?;
+    let tested = data.test.as_ref().map(|test| score(&best.network, test)).transpose()?;
     report.finish(&best, tested, out)
 }
 
