@@ -1,10 +1,11 @@
-//! Every kernel exists twice; here the two agree, forward and transposed, for windows of every geometry, in
-//! both precisions, and whichever axis holds the channels.
+//! Every kernel exists twice; here the two agree, forward and transposed, through every lens, for windows of
+//! every geometry, in both precisions, and whichever axis holds the channels.
 
 mod numbers;
 
 use lrp_core::{
-    Channels, Convolution, Float, Kernels, Linear, MaxPool, Network, Op, SumPool, Tensor, Window, cast,
+    Affine, Channels, Convolution, Float, Flow, Kernels, Lenses, Linear, MaxPool, Network, Op, Rect, SumPool,
+    Tensor, TensorView, WeightLens, Window, cast,
 };
 use ndarray::Ix1;
 use numbers::{distance, tensor};
@@ -13,6 +14,9 @@ use proptest::test_runner::RngSeed;
 
 /// How far two ways to compute the same may differ, in units of the largest result.
 const TOLERANCE: [(&str, f64); 2] = [("f64", 1e-12), ("f32", 1e-5)];
+
+/// The same for convolutions that trade multiplications for additions, in f32.
+const TOLERANCE_TRANSFORMED: f64 = 5e-5;
 
 /// One spatial axis a window slides over.
 #[derive(Clone, Copy, Debug)]
@@ -129,27 +133,68 @@ fn settings(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, rng_seed: RngSeed::Fixed(11), failure_persistence: None, ..Default::default() }
 }
 
-/// Output and transpose of a layer at a point, through a network running with `kernels`.
-fn run<T: Float>(op: Op<T>, input: &Tensor<T>, kernels: Kernels) -> Vec<Tensor<T>> {
+/// What a layer computes at a point with `kernels`, each with its name: forward, transposed, by its weights and
+/// through lenses.
+fn run<T: Float>(op: Op<T>, input: &Tensor<T>, kernels: Kernels) -> Vec<(&'static str, Tensor<T>)> {
     let network = Network::sequential([op]).unwrap().with_kernels(kernels);
     assert_eq!(network.kernels(), kernels);
     let trace = network.trace(input).unwrap();
-    let seed = tensor(77, trace.output().shape());
-    let mut results = vec![trace.output().clone(), trace.gradient(network.output(), &seed)];
-    let learned = trace.parameter_gradients(network.output(), &seed).into_iter().flatten();
-    results.extend(learned.flat_map(|learned| [learned.weights, learned.bias.into_dyn()]));
+    let output = trace.output();
+    let seed = tensor(77, output.shape());
+    let mut results =
+        vec![("forward", output.clone()), ("gradient", trace.gradient(network.output(), &seed))];
+    for learned in trace.parameter_gradients(network.output(), &seed).into_iter().flatten() {
+        results.extend([("weights", learned.weights), ("bias", learned.bias.into_dyn())]);
+    }
+    let record = trace.at(0);
+    if let Flow::Mix(mix) = network.nodes()[0].op().layer().flow(&record) {
+        let other = tensor(78, input.shape());
+        results.extend(through_lenses(&*mix.map, [input, &other], [&seed, output]));
+    }
     results
 }
 
-fn check_naive_and_fast<T: Float>(op: &Op<T>, input: &Tensor<T>) -> Result<(), TestCaseError> {
+/// Two shares of two looks, not all of which take part.
+fn lenses() -> Lenses {
+    let rows = vec![
+        vec![Some(WeightLens::Positive), Some(WeightLens::Negative)],
+        vec![None, Some(WeightLens::Lift(0.3))],
+    ];
+    Lenses::new(rows, vec![Some(WeightLens::Positive), None])
+}
+
+fn through_lenses<T: Float>(
+    map: &dyn Affine<T>,
+    looks: [&Tensor<T>; 2],
+    signals: [&Tensor<T>; 2],
+) -> Vec<(&'static str, Tensor<T>)> {
+    let looks = looks.map(|look| vec![look.view()]);
+    let there = map.apply_all(&lenses(), &looks).into_iter().map(|z| ("through lenses", z));
+    let back = map.transpose_all(&lenses(), &signals.map(|signal| signal.view()));
+    let square = [("squares", map.apply(WeightLens::Square, &looks[0]))];
+    let ones = map.transpose(WeightLens::One, signals[0].view()).into_iter().map(|s| ("ones", s));
+    there
+        .chain(back.into_iter().flatten().map(|s| ("back through lenses", s)))
+        .chain(square)
+        .chain(ones)
+        .collect()
+}
+
+fn check_kernels<T: Float>(op: &Op<T>, input: &Tensor<T>) -> Result<(), TestCaseError> {
     let tolerance = TOLERANCE.iter().find(|(name, _)| *name == T::NAME).expect("both precisions").1;
+    check_within(tolerance, op, input)
+}
+
+fn check_within<T: Float>(tolerance: f64, op: &Op<T>, input: &Tensor<T>) -> Result<(), TestCaseError> {
     let naive = run(op.clone(), input, Kernels::Naive);
-    let fast = run(op.clone(), input, Kernels::Fast);
-    for (what, (naive, fast)) in
-        ["forward", "transpose", "weights", "bias"].iter().zip(naive.iter().zip(&fast))
-    {
-        let distance = distance(fast, naive);
-        prop_assert!(distance <= tolerance, "{what} in {} differs by {distance:e}", T::NAME);
+    for kernels in [Kernels::Exact, Kernels::Fast] {
+        let found = run(op.clone(), input, kernels);
+        prop_assert_eq!(naive.len(), found.len());
+        for ((what, naive), (_, found)) in naive.iter().zip(&found) {
+            let distance = distance(found, naive);
+            let kernels = kernels.name();
+            prop_assert!(distance <= tolerance, "{what} in {}, {kernels}, differs by {distance:e}", T::NAME);
+        }
     }
     Ok(())
 }
@@ -177,15 +222,64 @@ proptest! {
 
     #[test]
     fn naive_and_fast_convolutions_agree(case in cases()) {
-        check_naive_and_fast(&case.convolution::<f64>(), &case.input())?;
-        check_naive_and_fast(&case.convolution::<f32>(), &case.input())?;
+        check_kernels(&case.convolution::<f64>(), &case.input())?;
+        check_kernels(&case.convolution::<f32>(), &case.input())?;
     }
 
     #[test]
     fn depthwise_convolutions_agree(case in cases(), groups in 2..=5_usize) {
         let case = Case { groups, channels: [1, case.channels[1]], ..case };
-        check_naive_and_fast(&case.convolution::<f64>(), &case.input())?;
-        check_naive_and_fast(&case.convolution::<f32>(), &case.input())?;
+        check_kernels(&case.convolution::<f64>(), &case.input())?;
+        check_kernels(&case.convolution::<f32>(), &case.input())?;
+    }
+}
+
+/// Three by three over maps large enough to be transformed, whole tiles or not, many channels or few.
+fn transformed_cases() -> impl Strategy<Value = Case> {
+    let extent = |size| {
+        (size, [0..=2_usize, 0..=2_usize]).prop_map(|(size, padding)| Extent {
+            size,
+            kernel: 3,
+            stride: 1,
+            padding,
+            dilation: 1,
+        })
+    };
+    let channels = || prop_oneof![16..=40_usize, 63..=66_usize];
+    ([extent(8..=14_usize), extent(8..=21_usize)], [channels(), channels()], 1..=2_usize, any::<u32>())
+        .prop_map(|(extents, channels, batch, seed)| Case {
+            extents: extents.to_vec(),
+            groups: 1,
+            channels,
+            layout: Channels::First,
+            batch,
+            seed: u64::from(seed),
+        })
+}
+
+proptest! {
+    #![proptest_config(settings(12))]
+
+    #[test]
+    fn transformed_convolutions_agree(case in transformed_cases()) {
+        check_within(TOLERANCE_TRANSFORMED, &case.convolution::<f32>(), &case.input())?;
+    }
+}
+
+/// An affine map that leaves sums over shares and looks to the trait.
+struct Plain<'a>(&'a dyn Affine<f64>);
+
+impl Affine<f64> for Plain<'_> {
+    fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, f64>]) -> Tensor<f64> {
+        self.0.apply(lens, inputs)
+    }
+
+    fn transpose(&self, lens: WeightLens, signal: TensorView<'_, f64>) -> Vec<Tensor<f64>> {
+        self.0.transpose(lens, signal)
+    }
+
+    fn bias(&self) -> Option<Tensor<f64>> {
+        self.0.bias()
     }
 }
 
@@ -193,19 +287,65 @@ proptest! {
     #![proptest_config(settings(100))]
 
     #[test]
+    fn all_shares_at_once_are_the_sum_of_each(case in cases()) {
+        let network = Network::sequential([case.convolution::<f64>()]).unwrap();
+        let input = case.input();
+        let trace = network.trace(&input).unwrap();
+        let record = trace.at(0);
+        let Flow::Mix(mix) = network.nodes()[0].op().layer().flow(&record) else { unreachable!("it mixes") };
+        let (other, seed) = (tensor(78, input.shape()), tensor(77, trace.output().shape()));
+        let looks = [&input, &other];
+        let at_once = through_lenses(&*mix.map, looks, [&seed, trace.output()]);
+        let one_by_one = through_lenses(&Plain(&*mix.map), looks, [&seed, trace.output()]);
+        for ((what, found), (_, expected)) in at_once.iter().zip(&one_by_one) {
+            let distance = distance(found, expected);
+            prop_assert!(distance <= 1e-12, "{what} differs by {distance:e}");
+        }
+    }
+
+    #[test]
+    fn double_precision_is_exact_anyway(case in cases()) {
+        let (op, input) = (case.convolution::<f64>(), case.input());
+        prop_assert_eq!(run(op.clone(), &input, Kernels::Exact), run(op, &input, Kernels::Fast));
+    }
+
+    #[test]
+    fn rectifying_in_place_changes_nothing_behind_the_rectifier(case in cases()) {
+        for kernels in Kernels::ALL {
+            let network = Network::sequential([case.convolution::<f64>(), Rect.into()]).unwrap();
+            let network = network.with_kernels(kernels);
+            let input = case.input();
+            let whole = network.trace(&input).unwrap();
+            let in_place = network.trace_rectified(&input, &[true, false]).unwrap();
+            prop_assert_eq!(whole.output(), in_place.output());
+            prop_assert_eq!(whole.output(), &network.forward(&input).unwrap());
+        }
+    }
+
+    #[test]
+    fn kept_weights_are_those_made_anew(case in cases()) {
+        let kept = Network::sequential([case.convolution::<f32>()]).unwrap();
+        let anew = kept.clone().with_prepared_kept(false);
+        let input = case.input();
+        let first = kept.forward(&input).unwrap();
+        prop_assert_eq!(&first, &kept.forward(&input).unwrap());
+        prop_assert_eq!(&first, &anew.forward(&input).unwrap());
+    }
+
+    #[test]
     fn naive_and_fast_dense_layers_agree(m in 1..40_usize, k in 1..40_usize, n in 1..=3_usize) {
         fn dense<T: Float>(m: usize, k: usize) -> Op<T> {
             let weights = tensor(1, &[m, k]).into_dimensionality().unwrap();
             Linear::new(weights, tensor(2, &[k]).into_dimensionality().unwrap()).unwrap().into()
         }
-        check_naive_and_fast(&dense::<f64>(m, k), &tensor(3, &[n, m]))?;
-        check_naive_and_fast(&dense::<f32>(m, k), &tensor(3, &[n, m]))?;
+        check_kernels(&dense::<f64>(m, k), &tensor(3, &[n, m]))?;
+        check_kernels(&dense::<f32>(m, k), &tensor(3, &[n, m]))?;
     }
 
     #[test]
     fn pools_do_not_depend_on_the_kernels(case in pool_cases()) {
         for op in case.pools::<f64>() {
-            check_naive_and_fast(&op, &case.input())?;
+            check_kernels(&op, &case.input())?;
         }
     }
 
@@ -259,7 +399,25 @@ fn images_of_many_panels_agree() {
             batch: 2,
             seed: 9,
         };
-        check_naive_and_fast(&case.convolution::<f64>(), &case.input()).unwrap();
-        check_naive_and_fast(&case.convolution::<f32>(), &case.input()).unwrap();
+        check_kernels(&case.convolution::<f64>(), &case.input()).unwrap();
+        check_kernels(&case.convolution::<f32>(), &case.input()).unwrap();
+    }
+}
+
+/// More tiles, and longer sums, than the transformed kernel works through at a time.
+#[test]
+fn transformed_images_of_many_blocks_agree() {
+    let extent = Extent { size: 46, kernel: 3, stride: 1, padding: [1, 1], dilation: 1 };
+    let narrow = Extent { size: 33, ..extent };
+    for channels in [[140, 17], [17, 140]] {
+        let case = Case {
+            extents: vec![extent, narrow],
+            groups: 1,
+            channels,
+            layout: Channels::First,
+            batch: 1,
+            seed: 9,
+        };
+        check_within(TOLERANCE_TRANSFORMED, &case.convolution::<f32>(), &case.input()).unwrap();
     }
 }

@@ -21,8 +21,6 @@ pub(crate) struct Options {
     model: ModelOptions,
     #[command(flatten)]
     inputs: InputOptions,
-    #[command(flatten)]
-    compute: ComputeOptions,
     /// Classes to name for each sample
     #[arg(long, value_name = "N", default_value_t = 3)]
     top: usize,
@@ -32,6 +30,8 @@ pub(crate) struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    compute: ComputeOptions,
 }
 
 /// Samples run at once.

@@ -120,7 +120,7 @@ fn what_the_format_cannot_hold_is_refused() {
     assert!(text_writer::write(&network).is_err());
 }
 
-const FLATTENED: &str = "Rect\nFlatten\nRect\nLinear 12 2\n1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24\n0 1\nSoftMax\n";
+const FLATTENED: &str = "Rect\nFlatten\nRect\nLinear 12 2\n1 9 3 4 -5 6 7 8 2 10 11 -12 1 14 3 16 17 -8 19 20 4 22 -2 24\n0 1\nSoftMax\n";
 
 fn image() -> lrp_core::Tensor<f64> {
     Array::from_iter((0..24).map(|value| f64::from(value) / 100.0))
