@@ -4,7 +4,7 @@ use std::fs;
 
 mod place;
 
-use lrp::io::{Limits, read_array};
+use lrp::io::{Limits, read_array, read_array_bytes};
 use lrp_tests::workspace;
 use place::{Place, complaint};
 use serde_json::Value;
@@ -63,6 +63,39 @@ fn explain_saves_the_reference_relevance() {
         assert!((line["relevance"].as_f64().expect("a sum") - sample.sum()).abs() < 1e-9);
     }
     assert!(place.path().join("lrp-out/input-convolution_9.npy").exists());
+}
+
+/// The relevance of two digits in f32, as saved under `name` by a call with these options.
+fn saved(options: &[&str], name: &str) -> Vec<u8> {
+    let place = Place::new();
+    let call = ["explain", &lenet(), &digits(), "--samples", "3,7", "--npy", "--dtype", "f32"];
+    place.prints(&[&call, options].concat());
+    fs::read(place.path().join("lrp-out").join(name)).expect("relevance")
+}
+
+#[test]
+fn how_it_is_computed_changes_no_bit() {
+    let usual = saved(&[], "digits.npy");
+    for options in [&["--threads", "1"][..], &["--threads", "3"], &["--save-memory"], &["--kernels", "fast"]]
+    {
+        assert!(saved(options, "digits.npy") == usual, "{options:?}");
+    }
+    let numbers =
+        |bytes: &[u8]| read_array_bytes("r.npy", bytes, &Limits::default()).expect("relevance").values;
+    let usual = numbers(&usual);
+    let largest = usual.fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    for kernels in ["exact", "naive"] {
+        let found = numbers(&saved(&["--kernels", kernels], "digits.npy"));
+        let close = |(found, usual): (&f64, &f64)| (found - usual).abs() <= 1e-4 * largest;
+        assert!(found.iter().zip(&usual).all(close), "{kernels}");
+    }
+}
+
+#[test]
+fn several_targets_are_explained_as_each_alone() {
+    let both = ["--target", "3", "--target", "all"];
+    assert!(saved(&both, "digits-class3.npy") == saved(&["--target", "3"], "digits.npy"));
+    assert!(saved(&both, "digits-all.npy") == saved(&["--target", "all"], "digits.npy"));
 }
 
 #[test]
@@ -173,6 +206,9 @@ fn wrong_calls_get_one_line_and_leave_nothing() {
         ([explain, &["--colormap", "jett"]].concat(), "jet"),
         ([explain, &["--shape", "3,3"]].concat(), "are no samples of shape [3, 3]"),
         ([explain, &["--prepared"]].concat(), "convolution_0: input has shape [100, 784], expected"),
+        ([explain, &["--threads", "0"]].concat(), "threads"),
+        ([explain, &["--kernels", "quick"]].concat(), "[possible values: fast, exact, naive]"),
+        ([explain, &["--target", "3", "--target", "3"]].concat(), "two results would be written there"),
         ([explain, &["--scaling", "0"]].concat(), "scaling"),
         ([explain, &["--scaling", "2.5"]].concat(), "'2.5'"),
         (
