@@ -10,6 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
+use lrp::core::Kernels;
 
 use crate::verify::workspace;
 
@@ -52,9 +53,9 @@ pub(crate) struct Options {
     /// Measure single layers instead of whole networks
     #[arg(long)]
     layers: bool,
-    /// Our kernels: fast or naive
-    #[arg(long, default_value = "fast")]
-    kernels: String,
+    /// Our kernels: fast, exact or naive
+    #[arg(long, value_name = "KERNELS", default_value = "fast")]
+    kernels: Kernels,
     /// How often to go through everything
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -93,7 +94,6 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     if options.criterion {
         return criterion();
     }
-    measure::kernels(&options.kernels)?;
     let (networks, cases) = plan::cases(options)?;
     let systems = systems::systems(options)?;
     if options.list {

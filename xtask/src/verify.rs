@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use lrp::core::Kernels;
 use lrp::io::{Limits, read_arrays};
 use ndarray::ArrayD;
 
@@ -32,6 +33,9 @@ pub(crate) struct Options {
     /// Look for suites in this folder instead of data/golden.
     #[arg(long, value_name = "DIR")]
     reference: Option<PathBuf>,
+    /// Kernels to compute with: fast, exact or naive.
+    #[arg(long, value_name = "KERNELS", default_value = "fast")]
+    kernels: Kernels,
     /// Print one JSON object instead of lines.
     #[arg(long)]
     json: bool,
@@ -70,7 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         if options.suite.as_ref().is_some_and(|wanted| *wanted != suite) {
             continue;
         }
-        let Some(cases) = cases(&folder).with_context(|| format!("suite {suite}"))? else {
+        let Some(cases) = cases(&folder, options.kernels).with_context(|| format!("suite {suite}"))? else {
             strangers.push(suite);
             continue;
         };
@@ -100,8 +104,8 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 }
 
 /// The cases of a suite, or nothing if it is of a kind no runner knows.
-fn cases(folder: &Path) -> Result<Option<Vec<Case>>> {
-    match networks::cases(folder)? {
+fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>> {
+    match networks::cases(folder, kernels)? {
         Some(cases) => Ok(Some(cases)),
         None => pictures::cases(folder),
     }

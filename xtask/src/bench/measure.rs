@@ -24,7 +24,7 @@ pub(crate) struct One {
     batch: usize,
     #[arg(long)]
     dtype: String,
-    #[arg(long, value_parser = kernels)]
+    #[arg(long)]
     kernels: Kernels,
     /// Repeat for so long, and three times at least
     #[arg(long)]
@@ -45,15 +45,6 @@ pub(super) struct Sample {
     pub(super) peak_mib: Option<f64>,
     /// Floating point operations of a forward pass for one picture, two for a multiply-add.
     pub(super) flops: Option<f64>,
-}
-
-/// Kernels by the names the command line has for them.
-pub(super) fn kernels(name: &str) -> Result<Kernels> {
-    Ok(match name {
-        "fast" => Kernels::Fast,
-        "naive" => Kernels::Naive,
-        _ => bail!("unknown kernels '{name}'; one of fast, naive"),
-    })
 }
 
 /// Measures and prints the line.

@@ -79,7 +79,7 @@ impl System {
         let mut command = match &self.command[..] {
             [] => {
                 let mut ours = Command::new(std::env::current_exe()?);
-                ours.args(["bench-one", "--dtype", case.dtype, "--kernels", &options.kernels]);
+                ours.args(["bench-one", "--dtype", case.dtype, "--kernels", options.kernels.name()]);
                 ours
             }
             [program, arguments @ ..] => {

@@ -3,6 +3,8 @@
 //! Every kernel exists twice: [`naive`] is the definition, written as the formula reads; the others are what
 //! runs by default. Property tests hold each pair together. Blocked products of matrices come from `ndarray`.
 
+use std::str::FromStr;
+
 use ndarray::{Array2, Array5, ArrayView2, ArrayView5};
 
 use crate::lens::{Lenses, WeightLens};
@@ -46,6 +48,17 @@ impl Kernels {
             Self::Exact => "exact",
             Self::Fast => "fast",
         }
+    }
+}
+
+impl FromStr for Kernels {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|kernels| kernels.name() == text);
+        found.ok_or_else(|| {
+            format!("unknown kernels '{text}'; one of {}", Self::ALL.map(Self::name).join(", "))
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Numbers for tests: the same on every machine, in either precision.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 use lrp_core::{Float, Tensor, cast};
 
 /// Numbers spread evenly over `[-1, 1)`; equal seeds give equal numbers.
