@@ -1,8 +1,8 @@
 //! The small models and samples the project's demos and tests use, as bytes inside the binary.
 //!
 //! `data/README.md` says where each file comes from. The folder is a crate of its own so that the `lrp` command
-//! is one file that needs no other. Reference outputs (`data/golden`) are not part of it, and it reads nothing: what the
-//! bytes mean is for `lrp-io` to say.
+//! is one file that needs no other. Larger models, photos and reference outputs (`data/golden`) are not part of
+//! it, and it reads nothing: what the bytes mean is for `lrp-io` to say.
 
 #![forbid(unsafe_code)]
 
