@@ -52,7 +52,7 @@ pub struct Record<'a, T> {
     pub site: Site<'a, T>,
 }
 
-/// How relevance crosses a layer at a recorded point: every layer either routes or mixes.
+/// How relevance crosses a layer at a recorded point: every layer either routes or mixes, if it is known how.
 pub enum Flow<'a, T> {
     /// Each output came from one place; its relevance goes back to where it came from.
     Route(Route<'a, T>),
@@ -62,6 +62,8 @@ pub enum Flow<'a, T> {
     ///
     /// Max pooling is such a layer: *which* entry won is knowledge of the input.
     Either(Route<'a, T>, Mix<'a, T>),
+    /// The layer runs and has a gradient, but nobody has published how relevance should cross it.
+    Unknown,
 }
 
 /// What relevance meets at a layer, known before anything runs: the variants of [`Flow`] without their content.
@@ -73,6 +75,8 @@ pub enum Crossing {
     Mix,
     /// See [`Flow::Either`].
     Either,
+    /// See [`Flow::Unknown`].
+    Unknown,
 }
 
 /// A function that hands relevance of the output back to the inputs, one array an input.
@@ -97,6 +101,11 @@ pub trait Affine<T: Float> {
     /// The bias, in a shape that broadcasts to the output.
     fn bias(&self) -> Option<Tensor<T>> {
         None
+    }
+
+    /// Whether the weights are those of the recorded point, so that nothing learned from them is true of another.
+    fn is_local(&self) -> bool {
+        false
     }
 
     /// `Σ_look W_share,look x_look + b_share` for every share; each look has one array an input of the layer.
@@ -142,34 +151,76 @@ pub enum Kind {
     Convolution,
     /// Sum or average over windows.
     SumPool,
+    /// Mean over windows.
+    AveragePool,
     /// Maximum over windows.
     MaxPool,
+    /// Sum, mean or maximum along whole axes.
+    Reduce,
     /// Rectifier `max(x, 0)`.
     Rect,
     /// Hyperbolic tangent.
     Tanh,
+    /// Any other function of one number.
+    Activation,
     /// Normalised exponential.
     SoftMax,
+    /// A factor and a shift for every value, such as batch normalization.
+    Scaling,
+    /// Mean zero and variance one along axes, as in layer normalization.
+    Normalize,
+    /// Division by the energy of neighbouring channels.
+    LocalResponse,
     /// Everything but the batch axis in one axis.
     Flatten,
+    /// Samples in another shape.
+    Reshape,
+    /// Axes in another order.
+    Transpose,
+    /// Entries picked by their position: slices, padding, repetition.
+    Gather,
+    /// Values side by side.
+    Concat,
+    /// Interpolation.
+    Resample,
+    /// Nothing, such as dropout.
+    Identity,
     /// Sum of two or more values: a residual connection.
     Add,
+    /// Product of two values, place by place: a gate.
+    Multiply,
+    /// Matrix product of two values.
+    MatMul,
     /// A layer of the user's own that is like none of the others.
     Custom,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 24] = [
         Self::Linear,
         Self::Convolution,
         Self::SumPool,
+        Self::AveragePool,
         Self::MaxPool,
+        Self::Reduce,
         Self::Rect,
         Self::Tanh,
+        Self::Activation,
         Self::SoftMax,
+        Self::Scaling,
+        Self::Normalize,
+        Self::LocalResponse,
         Self::Flatten,
+        Self::Reshape,
+        Self::Transpose,
+        Self::Gather,
+        Self::Concat,
+        Self::Resample,
+        Self::Identity,
         Self::Add,
+        Self::Multiply,
+        Self::MatMul,
         Self::Custom,
     ];
 
@@ -180,12 +231,26 @@ impl Kind {
             Self::Linear => "Linear",
             Self::Convolution => "Convolution",
             Self::SumPool => "SumPool",
+            Self::AveragePool => "AveragePool",
             Self::MaxPool => "MaxPool",
+            Self::Reduce => "Reduce",
             Self::Rect => "Rect",
             Self::Tanh => "Tanh",
+            Self::Activation => "Activation",
             Self::SoftMax => "SoftMax",
+            Self::Scaling => "Scaling",
+            Self::Normalize => "Normalize",
+            Self::LocalResponse => "LocalResponse",
             Self::Flatten => "Flatten",
+            Self::Reshape => "Reshape",
+            Self::Transpose => "Transpose",
+            Self::Gather => "Gather",
+            Self::Concat => "Concat",
+            Self::Resample => "Resample",
+            Self::Identity => "Identity",
             Self::Add => "Add",
+            Self::Multiply => "Multiply",
+            Self::MatMul => "MatMul",
             Self::Custom => "Custom",
         }
     }

@@ -17,6 +17,8 @@ pub enum WeightLens {
     One,
     /// `w²`
     Square,
+    /// `|w|`
+    Magnitude,
     /// `w + γ·w⁺`
     Lift(f64),
     /// `w + γ·w⁻`
@@ -53,8 +55,27 @@ impl WeightLens {
             }
             Self::One => T::one(),
             Self::Square => w * w,
+            Self::Magnitude => w.abs(),
             Self::Lift(gamma) => w + T::of(gamma) * Self::Positive.see(w),
             Self::Sink(gamma) => w + T::of(gamma) * Self::Negative.see(w),
+        }
+    }
+
+    /// What a factor `a ≥ 0` of a weight becomes: `see(a·w) = factor(a) · see(w)`.
+    ///
+    /// ```
+    /// use lrp_core::WeightLens;
+    /// for lens in [WeightLens::Square, WeightLens::One, WeightLens::Lift(0.5)] {
+    ///     assert_eq!(lens.see(3.0 * 2.0_f64), lens.factor(3.0_f64) * lens.see(2.0_f64));
+    /// }
+    /// ```
+    #[must_use]
+    pub fn factor<T: Float>(self, a: T) -> T {
+        match self {
+            Self::One => T::one(),
+            Self::Square => a * a,
+            Self::Value | Self::Positive | Self::Negative | Self::Magnitude => a,
+            Self::Lift(_) | Self::Sink(_) => a,
         }
     }
 }
@@ -109,6 +130,13 @@ impl Lenses {
     #[must_use]
     pub fn bias(&self, share: usize) -> Option<WeightLens> {
         self.bias[share]
+    }
+
+    /// The lenses of the transposed map: shares and looks change places, and no bias takes part.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        let rows = (0..self.looks()).map(|look| self.rows.iter().map(|row| row[look]).collect()).collect();
+        Self { rows, bias: vec![None; self.looks()] }
     }
 
     /// The lenses of some shares.

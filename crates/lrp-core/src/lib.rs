@@ -16,11 +16,15 @@ mod kernels;
 #[cfg(feature = "nalgebra")]
 pub mod nalgebra;
 
-pub use elementwise::{combine, recycle, update};
+pub use elementwise::{blank, broadcast, combine, map, recycle, update, write};
 pub use error::{Error, ErrorKind, Result};
 pub use kernels::Kernels;
 pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};
-pub use layers::{Add, Convolution, Flatten, Linear, MaxPool, Op, Pointwise, Rect, SoftMax, SumPool, Tanh};
+pub use layers::{
+    Activation, Add, AveragePool, Blend, Concat, Convolution, Flatten, Function, Gather, Identity, Linear,
+    LocalResponse, MatMul, MaxPool, Multiply, Normalize, Op, ParametricRect, Pointwise, Rect, Reduce,
+    Reduction, Resample, Reshape, Scaling, SoftMax, SumPool, Tanh, Ties, Transpose, TransposedConvolution,
+};
 pub use lens::{Lenses, WeightLens};
 pub use network::{Network, NetworkBuilder, Node, Value};
 pub use parameters::{Parameters, ParametersView};

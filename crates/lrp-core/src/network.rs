@@ -303,7 +303,8 @@ impl<T: Float> Network<T> {
     /// allow that.
     pub fn check_input(&self, input: &Tensor<T>) -> Result<()> {
         self.shapes(input.shape())?;
-        if self.allow_not_finite || input.iter().all(|value| value.is_finite()) {
+        // Without a way out in between, which would keep it from being done in vectors.
+        if self.allow_not_finite || input.fold(true, |all, value| all & value.is_finite()) {
             return Ok(());
         }
         let (index, value) =
@@ -368,6 +369,12 @@ impl<T: Float> NetworkBuilder<T> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing yet, and as strict about numbers that are not finite as another network.
+    #[must_use]
+    pub fn like(network: &Network<T>) -> Self {
+        Self { nodes: Vec::new(), allow_not_finite: network.allow_not_finite }
     }
 
     /// Accepts NaN and infinity in weights and inputs.

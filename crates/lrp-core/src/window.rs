@@ -14,6 +14,24 @@ pub enum Channels {
     First,
 }
 
+impl Channels {
+    /// The spatial sizes of `[n, …]`.
+    pub(crate) fn space(self, shape: &[usize]) -> &[usize] {
+        match self {
+            Self::Last => &shape[1..shape.len() - 1],
+            Self::First => &shape[2..],
+        }
+    }
+
+    /// The shape of `n` samples of these spatial sizes.
+    pub(crate) fn shape(self, n: usize, sizes: &[usize], channels: usize) -> Vec<usize> {
+        match self {
+            Self::Last => [&[n], sizes, &[channels]].concat(),
+            Self::First => [&[n, channels], sizes].concat(),
+        }
+    }
+}
+
 /// The shape of a sliding window, one entry a spatial axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -21,6 +39,7 @@ pub struct Window {
     stride: Vec<usize>,
     padding: Vec<[usize; 2]>,
     dilation: Vec<usize>,
+    rounds_up: bool,
 }
 
 impl Window {
@@ -33,6 +52,7 @@ impl Window {
             stride: vec![1; rank],
             padding: vec![[0, 0]; rank],
             dilation: vec![1; rank],
+            rounds_up: false,
         }
     }
 
@@ -52,6 +72,13 @@ impl Window {
     #[must_use]
     pub fn dilated(self, dilation: &[usize]) -> Self {
         Self { dilation: dilation.to_vec(), ..self }
+    }
+
+    /// The same window with one more position where a stride leaves a rest, reaching beyond the padding behind;
+    /// not where it would start there.
+    #[must_use]
+    pub fn rounded_up(self) -> Self {
+        Self { rounds_up: true, ..self }
     }
 
     /// Window size, one entry a spatial axis.
@@ -78,6 +105,12 @@ impl Window {
         &self.dilation
     }
 
+    /// Whether a rest that the stride leaves is covered too; see [`Window::rounded_up`].
+    #[must_use]
+    pub fn rounds_up(&self) -> bool {
+        self.rounds_up
+    }
+
     /// How many entries a window has in one channel.
     #[must_use]
     pub fn taps(&self) -> usize {
@@ -88,6 +121,7 @@ impl Window {
     #[must_use]
     pub fn is_plain_2d(&self) -> bool {
         self.kernel.len() == 2
+            && !self.rounds_up
             && self.padding.iter().flatten().all(|&p| p == 0)
             && self.dilation.iter().all(|&d| d == 1)
     }
@@ -127,21 +161,81 @@ impl Window {
         }
     }
 
+    /// `dilation·(kernel − 1) + 1`: how far a window reaches along an axis.
+    fn reach(&self, axis: usize) -> Option<usize> {
+        self.dilation[axis].checked_mul(self.kernel[axis] - 1)?.checked_add(1)
+    }
+
     /// Output sizes, `floor((size + padding − dilation·(kernel − 1) − 1) / stride) + 1` an axis.
     fn output_sizes(&self, sizes: &[usize]) -> Option<Vec<usize>> {
         let size = |axis: usize| {
             let [before, behind] = self.padding[axis];
             let room = sizes[axis].checked_add(before)?.checked_add(behind)?;
-            let reach = self.dilation[axis].checked_mul(self.kernel[axis] - 1)?.checked_add(1)?;
-            Some(room.checked_sub(reach)? / self.stride[axis] + 1)
+            let last = room.checked_sub(self.reach(axis)?)?;
+            let fit = last / self.stride[axis] + 1;
+            let starts_inside = fit.checked_mul(self.stride[axis])? < sizes[axis] + before;
+            let rest = !last.is_multiple_of(self.stride[axis]);
+            Some(if self.rounds_up && rest && starts_inside { fit + 1 } else { fit })
         };
         (0..sizes.len()).map(size).collect()
+    }
+
+    /// The sizes whose windows are these outputs, and `extra` more behind: the transpose of the forward pass.
+    ///
+    /// `(size − 1)·stride + dilation·(kernel − 1) + 1 + extra − padding` an axis.
+    pub(crate) fn transposed_sizes(&self, sizes: &[usize], extra: &[usize]) -> Option<Vec<usize>> {
+        let size = |axis: usize| {
+            let first = sizes[axis].checked_sub(1)?.checked_mul(self.stride[axis])?;
+            let whole = first.checked_add(self.reach(axis)?)?.checked_add(extra[axis])?;
+            let [before, behind] = self.padding[axis];
+            whole.checked_sub(before)?.checked_sub(behind).filter(|&size| size > 0)
+        };
+        (0..sizes.len()).map(size).collect()
+    }
+
+    /// How many taps of each window along each axis are in an input of these sizes, or also in the padding.
+    pub(crate) fn counts(&self, sizes: &[usize], with_padding: bool) -> Vec<Vec<usize>> {
+        let outputs = self.output_sizes(sizes).unwrap_or_default();
+        let count = |axis: usize, output: usize| {
+            let [before, behind] = self.padding[axis];
+            let counted = match with_padding {
+                true => 0..before + sizes[axis] + behind,
+                false => before..before + sizes[axis],
+            };
+            let start = output * self.stride[axis];
+            let taps = (0..self.kernel[axis]).map(|tap| start + tap * self.dilation[axis]);
+            taps.filter(|place| counted.contains(place)).count()
+        };
+        let counts = |axis: usize| (0..outputs[axis]).map(|output| count(axis, output)).collect();
+        (0..outputs.len()).map(counts).collect()
+    }
+
+    /// Refuses padding so wide that a window could hold nothing else.
+    pub(crate) fn check_padding(&self) -> Result<()> {
+        let too_wide = |(padding, &size): (&[usize; 2], &usize)| padding.iter().any(|&p| p >= size);
+        if self.padding.iter().zip(&self.kernel).any(too_wide) {
+            return Err(Error::shape(format!(
+                "padding {:?} must be narrower than the window {:?}",
+                self.padding, self.kernel
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses an input of which some window sees nothing.
+    pub(crate) fn check_meets(&self, sizes: &[usize]) -> Result<()> {
+        if self.misses(sizes) {
+            return Err(Error::shape(format!(
+                "a window over an input of size {sizes:?} holds nothing but padding"
+            )));
+        }
+        Ok(())
     }
 
     /// Whether some window meets none of an input of these sizes, as dilated ones can between its ends.
     ///
     /// The padding must be narrower than the window, so that one without dilation always meets it.
-    pub(crate) fn misses(&self, sizes: &[usize]) -> bool {
+    fn misses(&self, sizes: &[usize]) -> bool {
         let outputs = self.output_sizes(sizes).unwrap_or_default();
         let meets = |axis: usize, o: usize| {
             let mut taps =
@@ -164,30 +258,29 @@ impl Window {
         let sizes = self.output_sizes(sizes).ok_or_else(|| {
             Error::shape(format!("window {:?} does not fit an input of size {sizes:?}", self.kernel))
         })?;
-        Ok(match channels {
-            Channels::Last => [&[n], &sizes[..], &[outputs]].concat(),
-            Channels::First => [&[n, outputs], &sizes[..]].concat(),
-        })
+        Ok(channels.shape(n, &sizes, outputs))
     }
 
     /// What the kernels need to know, with missing spatial axes filled by ones.
     ///
     /// `shape` must have passed [`Window::output_shape`].
     pub(crate) fn geometry(&self, shape: &[usize], channels: Channels) -> Geometry {
-        let sizes = match channels {
-            Channels::Last => &shape[1..shape.len() - 1],
-            Channels::First => &shape[2..],
-        };
+        let sizes = channels.space(shape);
+        let output = self.output_sizes(sizes).unwrap_or_else(|| vec![0; sizes.len()]);
+        self.geometry_between(sizes, &output)
+    }
+
+    /// As [`Window::geometry`], for an output of any size.
+    pub(crate) fn geometry_between(&self, input: &[usize], output: &[usize]) -> Geometry {
         let missing = 3 - self.kernel.len();
         let fill = |values: &[usize]| {
             std::array::from_fn(|axis| if axis < missing { 1 } else { values[axis - missing] })
         };
         let padding =
             std::array::from_fn(|axis| if axis < missing { 0 } else { self.padding[axis - missing][0] });
-        let output = self.output_sizes(sizes).unwrap_or_else(|| vec![0; sizes.len()]);
         Geometry {
-            input: fill(sizes),
-            output: fill(&output),
+            input: fill(input),
+            output: fill(output),
             kernel: fill(&self.kernel),
             stride: fill(&self.stride),
             dilation: fill(&self.dilation),

@@ -4,8 +4,8 @@
 mod numbers;
 
 use lrp_core::{
-    Affine, Channels, Convolution, Float, Flow, Kernels, Lenses, Linear, MaxPool, Network, Op, Rect, SumPool,
-    Tensor, TensorView, WeightLens, Window, cast,
+    Affine, AveragePool, Channels, Convolution, Float, Flow, Kernels, Lenses, Linear, MaxPool, Network, Op,
+    Rect, SumPool, Tensor, TensorView, Ties, TransposedConvolution, WeightLens, Window, cast,
 };
 use ndarray::Ix1;
 use numbers::{distance, tensor};
@@ -70,11 +70,27 @@ impl Case {
         Convolution::with_window(filters, bias, self.window(), self.groups, self.layout).unwrap().into()
     }
 
-    fn pools<T: Float>(&self) -> [Op<T>; 2] {
+    /// The transpose of a convolution, from as many channels as that has outputs.
+    fn transposed<T: Float>(&self, behind: usize) -> Op<T> {
+        let mut shape: Vec<usize> = self.extents.iter().map(|extent| extent.kernel).collect();
+        shape.extend([self.channels[1], self.channels[0] * self.groups]);
+        let bias =
+            tensor(self.seed + 2, &[self.channels[1] * self.groups]).into_dimensionality::<Ix1>().unwrap();
+        let (filters, behind) = (tensor(self.seed + 1, &shape), vec![behind; self.extents.len()]);
+        TransposedConvolution::new(filters, bias, self.window(), self.groups, self.layout, &behind)
+            .unwrap()
+            .into()
+    }
+
+    fn pools<T: Float>(&self) -> [Op<T>; 5] {
         let window = || self.window();
+        let mean = |window, count| AveragePool::new(window, self.layout, count).unwrap().into();
         [
             SumPool::new(window(), self.layout).unwrap().into(),
             MaxPool::new(window(), self.layout).unwrap().into(),
+            MaxPool::new(window().rounded_up(), self.layout).unwrap().with_ties(Ties::First).into(),
+            mean(window(), true),
+            mean(window().rounded_up(), false),
         ]
     }
 
@@ -129,6 +145,17 @@ fn pool_cases() -> impl Strategy<Value = Case> {
     })
 }
 
+/// Cases transposed convolutions accept: the padding leaves something.
+fn transposed_cases() -> impl Strategy<Value = Case> {
+    cases().prop_map(|mut case| {
+        for extent in &mut case.extents {
+            extent.padding =
+                extent.padding.map(|padding| padding.min((extent.kernel - 1) * extent.dilation / 2));
+        }
+        case
+    })
+}
+
 fn settings(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, rng_seed: RngSeed::Fixed(11), failure_persistence: None, ..Default::default() }
 }
@@ -172,7 +199,8 @@ fn through_lenses<T: Float>(
     let there = map.apply_all(&lenses(), &looks).into_iter().map(|z| ("through lenses", z));
     let back = map.transpose_all(&lenses(), &signals.map(|signal| signal.view()));
     let square = [("squares", map.apply(WeightLens::Square, &looks[0]))];
-    let ones = map.transpose(WeightLens::One, signals[0].view()).into_iter().map(|s| ("ones", s));
+    let ones = map.transpose(WeightLens::One, signals[0].view()).into_iter().map(|s| ("ones back", s));
+    let square = square.into_iter().chain([("ones", map.apply(WeightLens::One, &looks[0]))]);
     there
         .chain(back.into_iter().flatten().map(|s| ("back through lenses", s)))
         .chain(square)
@@ -227,6 +255,12 @@ proptest! {
     }
 
     #[test]
+    fn transposed_convolutions_agree(case in transposed_cases(), behind in 0..=2_usize) {
+        check_kernels(&case.transposed::<f64>(behind), &case.input())?;
+        check_kernels(&case.transposed::<f32>(behind), &case.input())?;
+    }
+
+    #[test]
     fn depthwise_convolutions_agree(case in cases(), groups in 2..=5_usize) {
         let case = Case { groups, channels: [1, case.channels[1]], ..case };
         check_kernels(&case.convolution::<f64>(), &case.input())?;
@@ -255,6 +289,24 @@ fn transformed_cases() -> impl Strategy<Value = Case> {
             batch,
             seed: u64::from(seed),
         })
+}
+
+/// Windows over small maps, whose few positions are gathered where there are many channels.
+fn gathered_cases() -> impl Strategy<Value = Case> {
+    (cases(), [20..=40_usize, 20..=40_usize], 1..=40_usize).prop_map(|(case, channels, batch)| {
+        let extents = case.extents.into_iter().take(2).collect();
+        Case { extents, channels, batch, ..case }
+    })
+}
+
+proptest! {
+    #![proptest_config(settings(40))]
+
+    #[test]
+    fn gathered_convolutions_agree(case in gathered_cases()) {
+        check_kernels(&case.convolution::<f64>(), &case.input())?;
+        check_kernels(&case.convolution::<f32>(), &case.input())?;
+    }
 }
 
 proptest! {
@@ -353,6 +405,14 @@ proptest! {
     fn convolutions_do_not_care_which_axis_holds_the_channels(case in cases()) {
         let case = Case { layout: Channels::First, ..case };
         check_layouts(case.convolution(), case.channels_last().convolution(), &case.input())?;
+    }
+
+    #[test]
+    fn ties_are_awarded_whatever_the_kernels(case in pool_cases()) {
+        // Few different numbers, so that nearly every window has a tie.
+        let input = case.input::<f64>().mapv(|x| (x * 1.5).round());
+        check_kernels(&case.pools()[1], &input)?;
+        check_kernels(&case.pools()[2], &input)?;
     }
 
     #[test]

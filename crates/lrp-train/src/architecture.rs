@@ -194,7 +194,7 @@ impl Layer {
             Self::Flatten => Ok(Flatten::RowMajor.into()),
             Self::Rect => Ok(Rect.into()),
             Self::Tanh => Ok(Tanh.into()),
-            Self::SoftMax => Ok(SoftMax.into()),
+            Self::SoftMax => Ok(SoftMax::default().into()),
         }
     }
 }

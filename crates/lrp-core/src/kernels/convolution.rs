@@ -1,9 +1,10 @@
 //! Convolution and its transpose: which kernel serves which filters, and weights packed for it.
 
-use ndarray::{Array5, ArrayView1, ArrayView5, s};
+use ndarray::{Array5, ArrayView1, ArrayView5};
 
 use super::direct::{self, Panels, Pass};
 use super::planes::{Bank, Division, Finish, Planes, Targets};
+use super::unrolled::Unrolled;
 use super::winograd;
 use super::{Filters, Geometry, Kernels, memory, naive};
 use crate::lens::WeightLens;
@@ -16,10 +17,21 @@ pub(crate) enum Direction {
     Transposed,
 }
 
+impl Direction {
+    /// The other one.
+    pub(crate) fn reversed(self) -> Self {
+        match self {
+            Self::Forward => Self::Transposed,
+            Self::Transposed => Self::Forward,
+        }
+    }
+}
+
 /// Filters in the order a kernel reads them.
 #[derive(Debug)]
 pub enum Packed<T> {
     Direct(Vec<Panels<T>>),
+    Unrolled(Panels<T>),
     Winograd(winograd::Filters<T>),
 }
 
@@ -59,16 +71,21 @@ impl<T: Float> Convolve<'_, T> {
                 filter.fill(T::zero());
                 return;
             };
-            let filters = weights.slice(s![.., .., .., c, group * to + k]);
             for (&[d, h, w], seen) in taps.iter().zip(filter) {
-                *seen = lens.see(filters[if mirror { [d, 2 - h, 2 - w] } else { [d, h, w] }]);
+                let [h, w] = if mirror { [2 - h, 2 - w] } else { [h, w] };
+                *seen = lens.see(weights[[d, h, w, c, group * to + k]]);
             }
         };
         let bank = Bank { groups, inputs: channels, outputs, filter: &filter };
         if transforms {
             return Packed::Winograd(winograd::Filters::new(&bank));
         }
-        Packed::Direct(self.passes().iter().map(|pass| Panels::new(pass, &bank)).collect())
+        let (passes, unrolled) = (self.passes(), Unrolled::new(self.geometry, self.direction));
+        if unrolled.pays(&passes, channels, outputs) {
+            return Packed::Unrolled(unrolled.pack(&bank));
+        }
+        let panels = |pass: &Pass| Panels::new(&pass.taps().collect::<Vec<_>>(), &bank);
+        Packed::Direct(passes.iter().map(panels).collect())
     }
 
     /// `Σ` over the filters, of all `sources` at once; one array a target. The bias has one entry an output
@@ -98,15 +115,18 @@ impl<T: Float> Convolve<'_, T> {
         let planes = Planes { arrays, division: division(source, from) };
         let division = division(target, to);
         let mut results: Vec<Vec<T>> = (0..count).map(|_| memory::take(division.elements())).collect();
+        let finish = Finish { bias, rectify };
         // What no tap reaches is written by nobody.
         if self.passes().iter().any(Pass::is_empty) {
-            results.iter_mut().for_each(|result| result.fill(T::zero()));
+            finish.fill(&mut results, &division);
         }
         let targets = Targets::new(&mut results, division);
-        let finish = Finish { bias, rectify };
         match packed {
             Packed::Winograd(filters) => {
                 winograd::run(&self.same_size(), filters, &planes, &targets, finish);
+            }
+            Packed::Unrolled(panels) => {
+                Unrolled::new(self.geometry, self.direction).run(panels, &planes, &targets, finish);
             }
             Packed::Direct(panels) => {
                 for (pass, panels) in self.passes().iter().zip(panels) {

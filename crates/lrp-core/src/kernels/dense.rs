@@ -117,6 +117,8 @@ fn look<T: Float>(lens: WeightLens, work: impl Through<T>) {
         WeightLens::Negative => lens!(lens, |w, V| w.negative()),
         WeightLens::One => lens!(lens, |_w, V| V::splat(T::one())),
         WeightLens::Square => lens!(lens, |w, V| w.mul(w)),
+        // The positive part less the negative one.
+        WeightLens::Magnitude => lens!(lens, |w, V| V::splat(-T::one()).mul_add(w.negative(), w.positive())),
         WeightLens::Lift(gamma) | WeightLens::Sink(gamma) => work.through(Tilted(lens, T::of(gamma))),
     }
 }

@@ -8,12 +8,18 @@
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, ROWS, Rows};
+use super::tile::{self, REGISTER, ROWS, Rows};
 use super::{Geometry, coordinates};
 use crate::tensor::Float;
 
 /// Elements of a strip's buffer: about what a second-level cache holds beside the weights.
 const BUFFER: usize = 1 << 16;
+
+/// Elements of the widest tile.
+const FULL: usize = 3 * REGISTER;
+
+/// Registers of positions computed in the time it takes to begin a strip.
+const START: usize = 1;
 
 /// How one axis of the result reads the source.
 #[derive(Clone, Debug)]
@@ -40,6 +46,7 @@ pub(super) struct Pass {
 impl Pass {
     /// From input to output.
     pub(super) fn forward(geometry: &Geometry) -> Self {
+        let geometry = geometry.as_line();
         let axis = |a: usize| Axis {
             count: geometry.output[a],
             step: geometry.stride[a],
@@ -57,6 +64,7 @@ impl Pass {
     /// Input `i = phase + stride · m` meets output `o` through tap `t` where `i + padding = o · stride + t ·
     /// dilation`, so `o = m + (phase + padding − t · dilation) / stride` where that divides.
     pub(super) fn transposed(geometry: &Geometry) -> Vec<Self> {
+        let geometry = geometry.as_line();
         let axis = |a: usize, phase: usize| {
             let stride = geometry.stride[a] as isize;
             let base = |tap: usize| {
@@ -84,7 +92,7 @@ impl Pass {
         self.axes.iter().any(|axis| axis.count == 0 || axis.taps.is_empty())
     }
 
-    fn taps(&self) -> impl Iterator<Item = [usize; 3]> {
+    pub(super) fn taps(&self) -> impl Iterator<Item = [usize; 3]> {
         let [depth, height, width] = &self.axes;
         depth.taps.iter().flat_map(move |d| {
             height.taps.iter().flat_map(move |h| width.taps.iter().map(move |w| [d.0, h.0, w.0]))
@@ -97,44 +105,63 @@ impl Pass {
 pub struct Panels<T> {
     values: Vec<T>,
     blocks: Vec<Block>,
+    per_group: usize,
+    rows: usize,
 }
 
 /// Outputs computed by one row of tiles.
 #[derive(Clone, Copy, Debug)]
-struct Block {
-    first: usize,
-    rows: usize,
+pub(super) struct Block {
+    pub(super) first: usize,
+    pub(super) rows: usize,
     start: usize,
 }
 
 impl<T: Float> Panels<T> {
-    pub(super) fn new(pass: &Pass, bank: &Bank<'_, T>) -> Self {
-        let taps: Vec<[usize; 3]> = pass.taps().collect();
+    pub(super) fn new(taps: &[[usize; 3]], bank: &Bank<'_, T>) -> Self {
         let depth = bank.inputs * taps.len();
         let mut blocks = Vec::new();
         if depth == 0 {
-            return Self { values: Vec::new(), blocks };
+            return Self { values: Vec::new(), blocks, per_group: 0, rows: bank.outputs };
         }
         let mut start = 0;
-        for first in (0..bank.outputs).step_by(ROWS) {
-            let rows = (bank.outputs - first).min(ROWS).next_power_of_two();
+        // Of one size as far as possible: tiles of few rows wait for what they read.
+        let count = bank.outputs.div_ceil(ROWS);
+        let share = |block: usize| bank.outputs * block / count;
+        for (first, rows) in (0..count).map(|block| (share(block), share(block + 1) - share(block))) {
             blocks.push(Block { first, rows, start });
             start += rows * depth;
         }
-        let mut values = vec![T::zero(); start * bank.groups];
+        // A register beyond the last weights may be read.
+        let mut values = vec![T::zero(); start * bank.groups + REGISTER];
         let mut filter = vec![T::zero(); taps.len()];
         let columns = (0..bank.groups).flat_map(|group| blocks.iter().map(move |block| (group, *block)));
         for (group, block) in columns {
             let panel = &mut values[group * start + block.start..][..depth * block.rows];
-            for row in 0..block.rows.min(bank.outputs - block.first) {
+            for row in 0..block.rows {
                 let mut places = panel[row..].iter_mut().step_by(block.rows);
                 for input in 0..bank.inputs {
-                    (bank.filter)([group, block.first + row, input], &taps, &mut filter);
+                    (bank.filter)([group, block.first + row, input], taps, &mut filter);
                     filter.iter().zip(&mut places).for_each(|(&weight, place)| *place = weight);
                 }
             }
         }
-        Self { values, blocks }
+        Self { values, blocks, per_group: start, rows: bank.outputs }
+    }
+
+    /// Outputs of one group, in blocks.
+    pub(super) fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// How many outputs a group has.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The weights of a block, `[inputs · taps][rows]`, and what follows them.
+    pub(super) fn panel(&self, group: usize, block: &Block) -> &[T] {
+        &self.values[group * self.per_group + block.start..]
     }
 }
 
@@ -162,19 +189,25 @@ impl Layout {
         let row = |columns: usize| inputs * phases * (columns + columns_reach);
         let mut columns = width.count;
         if row(columns) * (1 + rows_reach) > 4 * BUFFER && columns > 128 {
-            columns = even(width.count, (BUFFER / row(1).max(1)).clamp(96, width.count));
+            let part = even(width.count, (BUFFER / row(1).max(1)).clamp(96, width.count));
+            columns = part.next_multiple_of(FULL).min(width.count);
         }
-        let fits = (BUFFER / row(columns).max(1)).saturating_sub(rows_reach);
-        let rows = even(height.count, fits.clamp(1, height.count));
         // The zeros behind one row may serve as those before the next.
         let shared = if columns == width.count && width.step == 1 { width.margin(pass.source[2]) } else { 0 };
         let pitch = columns + columns_reach - shared;
+        let most = (2 * BUFFER / row(columns).max(1)).saturating_sub(rows_reach).clamp(1, height.count);
+        let registers = |rows: usize| ((rows - 1) * pitch + columns).div_ceil(REGISTER) + START;
+        let cost = |&rows: &usize| match (height.count / rows, height.count % rows) {
+            (strips, 0) => strips * registers(rows),
+            (strips, rest) => strips * registers(rows) + registers(rest),
+        };
+        let rows = (1..=most).min_by_key(cost).unwrap_or(1);
         let plane = (rows + rows_reach) * pitch + shared;
         let mut layout = Self {
             rows,
             columns,
             pitch,
-            plane: plane.next_multiple_of(16),
+            plane: plane.next_multiple_of(REGISTER),
             height: rows + rows_reach,
             planes: Vec::new(),
             offsets: Vec::new(),
@@ -212,7 +245,7 @@ impl Layout {
 }
 
 /// `count` cut into equal parts of at most `size`: the size of a part.
-fn even(count: usize, size: usize) -> usize {
+pub(super) fn even(count: usize, size: usize) -> usize {
     count.div_ceil(count.div_ceil(size.max(1)).max(1))
 }
 
@@ -250,6 +283,17 @@ impl Axis {
         let behind = (self.count + self.reach()) as isize + self.lowest() - size as isize;
         before.min(behind).max(0) as usize
     }
+}
+
+/// Positions computed in one pass, those of nobody at the ends of rows and registers included, times its taps.
+pub(super) fn work(pass: &Pass, inputs: usize) -> usize {
+    if pass.is_empty() {
+        return 0;
+    }
+    let [depth, height, width] = &pass.axes;
+    let Layout { rows, columns, pitch, .. } = Layout::new(pass, inputs);
+    let strips = depth.count * height.count.div_ceil(rows) * width.count.div_ceil(columns);
+    strips * ((rows - 1) * pitch + columns).next_multiple_of(REGISTER) * pass.taps().count()
 }
 
 /// Runs one pass: for every group and sample, `targets = panels · windows of sources`.
@@ -326,7 +370,8 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
         let [_, height, width] = &strip.pass.axes;
         let rows = layout.rows.min(height.count - strip.first[1]);
         let columns = layout.columns.min(width.count - strip.first[2]);
-        let vectors = ((rows - 1) * layout.pitch + columns).div_ceil(V::COUNT);
+        let positions = (rows - 1) * layout.pitch + columns;
+        let vectors = positions.div_ceil(V::COUNT);
         // Tiles read a little past the last window of the last plane.
         let margin = (vectors + 3) * V::COUNT + layout.plane;
         let inputs = strip.sources.count();
@@ -341,17 +386,13 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
         }
         let windows =
             Rows { start: buffer.as_ptr(), offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
-        let per_group = strip.panels.values.len() / strip.sources.division.groups;
         for block in &strip.panels.blocks[strip.blocks.clone()] {
-            let panel = &strip.panels.values[strip.group * per_group + block.start..];
-            // SAFETY: a panel holds `depth · rows` weights; the buffer reaches a full vector past the last
-            // window, and `sums` holds `ROWS` rows of `vectors` registers.
-            unsafe {
-                let pitch = vectors * V::COUNT;
-                tile::multiply::<V>(block.rows, vectors, panel.as_ptr(), windows, sums.as_mut_ptr(), pitch);
-            }
-            let outputs = strip.targets.count();
-            for row in 0..block.rows.min(outputs - block.first) {
+            let panel = strip.panels.panel(strip.group, block);
+            let (a, c, pitch) = (panel.as_ptr(), sums.as_mut_ptr(), vectors * V::COUNT);
+            // SAFETY: a panel holds `depth · rows` weights and more; the buffer reaches a full vector past the
+            // last window, and `sums` holds `ROWS` rows of `vectors` registers.
+            unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
+            for row in 0..block.rows {
                 let sums = &sums[row * vectors * V::COUNT..];
                 strip.write(block.first + row, sums, rows, columns);
             }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use ndarray::{Array2, Array5, ArrayView2, ArrayView5};
 
+use crate::layers::Award;
 use crate::lens::{Lenses, WeightLens};
 use convolution::{Convolve, Packed};
 
@@ -16,6 +17,7 @@ pub(crate) mod correlate;
 pub(crate) mod dense;
 pub(crate) mod pool;
 mod direct;
+mod unrolled;
 mod winograd;
 mod planes;
 mod tile;
@@ -81,6 +83,16 @@ impl Geometry {
         [d, h, w, channels / groups, outputs]
     }
 
+    /// The same over one long axis where every position reads itself alone.
+    pub(crate) fn as_line(&self) -> Self {
+        let Self { input, output, kernel, stride, .. } = *self;
+        if kernel != [1; 3] || stride != [1; 3] || input != output || self.padding != [0; 3] {
+            return *self;
+        }
+        let line = [1, 1, input.iter().product()];
+        Self { input: line, output: line, ..*self }
+    }
+
     /// The input coordinate that `tap` of the window at `output` reads; `None` in the padding.
     #[inline]
     pub(crate) fn source(&self, output: [usize; 3], tap: [usize; 3]) -> Option<[usize; 3]> {
@@ -137,7 +149,7 @@ pub trait Compute: Sized {
     /// See [`pool::max`].
     fn pool_max(x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self>;
     /// See [`pool::to_winners`].
-    fn pool_to_winners(arrays: [ArrayView5<'_, Self>; 3], geometry: &Geometry, share: bool) -> Array5<Self>;
+    fn pool_to_winners(arrays: [ArrayView5<'_, Self>; 3], geometry: &Geometry, award: Award) -> Array5<Self>;
 }
 
 macro_rules! compute {
@@ -182,11 +194,14 @@ macro_rules! compute {
             fn pool_to_winners(
                 arrays: [ArrayView5<'_, Self>; 3],
                 geometry: &Geometry,
-                share: bool,
+                award: Award,
             ) -> Array5<Self> {
-                pool::to_winners(arrays, geometry, share)
+                pool::to_winners(arrays, geometry, award)
             }
         }
     )*};
 }
 compute!(f32, f64);
+
+#[cfg(test)]
+mod tests;

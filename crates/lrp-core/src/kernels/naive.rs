@@ -3,6 +3,7 @@
 use ndarray::{Array5, ArrayView5};
 
 use super::{Geometry, coordinates};
+use crate::layers::{Award, Ties};
 use crate::tensor::Float;
 
 /// `z[n, k, o] = Σ_{tap, c} x[n, c, source(o, tap)] · w[tap, c, k]`
@@ -109,7 +110,7 @@ pub(crate) fn max<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry) -> Array5
 pub(crate) fn to_winners<T: Float>(
     [x, y, signal]: [ArrayView5<'_, T>; 3],
     geometry: &Geometry,
-    share: bool,
+    award: Award,
 ) -> Array5<T> {
     let mut winners: Array5<T> = Array5::zeros(y.raw_dim());
     visit_windows(x.shape(), geometry, |o, i| {
@@ -118,9 +119,15 @@ pub(crate) fn to_winners<T: Float>(
         }
     });
     let mut r = Array5::zeros(x.raw_dim());
+    let mut given = Array5::from_elem(y.raw_dim(), false);
     visit_windows(x.shape(), geometry, |o, i| {
         if x[i] == y[o] {
-            r[i] += if share { signal[o] / winners[o] } else { signal[o] };
+            r[i] += match award {
+                Award::Ties(Ties::Share) => signal[o] / winners[o],
+                Award::Ties(Ties::First) if given[o] => T::zero(),
+                Award::Ties(Ties::First) | Award::Each => signal[o],
+            };
+            given[o] = true;
         }
     });
     r

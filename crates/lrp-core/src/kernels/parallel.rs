@@ -88,6 +88,11 @@ pub(super) fn parts(regions: usize, outputs: usize, work: usize) -> usize {
     (2 * rayon::current_num_threads()).div_ceil(regions).min(outputs).max(1)
 }
 
+/// How many of `samples` make a piece, so that there is one for everyone.
+pub(super) fn share(samples: usize, work: usize) -> usize {
+    if worthwhile(work) { samples.div_ceil(rayon::current_num_threads()) } else { samples }
+}
+
 /// An array that several threads write, each its own elements.
 #[derive(Debug)]
 pub(super) struct Shared<T> {

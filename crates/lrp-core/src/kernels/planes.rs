@@ -1,6 +1,7 @@
 //! What convolutions read and write: channel planes of one or several arrays, and weights by their place.
 
 use super::parallel::Shared;
+use crate::lens::WeightLens;
 use crate::tensor::Float;
 
 /// How arrays `[batch, groups · channels, volume]` are divided.
@@ -113,4 +114,18 @@ pub(crate) struct Finish<'a, T> {
     pub(crate) bias: &'a [T],
     /// Whether negative values become zero.
     pub(crate) rectify: bool,
+}
+
+impl<T: Float> Finish<'_, T> {
+    /// Writes what becomes of sums of nothing.
+    pub(super) fn fill(&self, arrays: &mut [Vec<T>], division: &Division) {
+        let channels = division.groups * division.channels;
+        for (index, array) in arrays.iter_mut().enumerate() {
+            for (plane, values) in array.chunks_exact_mut(division.volume.max(1)).enumerate() {
+                let bias = self.bias.get(index * channels + plane % channels);
+                let bias = bias.copied().unwrap_or_else(T::zero);
+                values.fill(if self.rectify { WeightLens::Positive.see(bias) } else { bias });
+            }
+        }
+    }
 }

@@ -5,114 +5,225 @@ use ndarray::{Array5, ArrayView5};
 use super::parallel::{self, Scratch, Shared};
 use super::simd::{Kernel, Lanes, dispatch};
 use super::{Geometry, coordinates, memory};
+use crate::layers::{Award, Ties};
 use crate::tensor::Float;
 
 /// `z[n, c, o] = tap · Σ_window x[n, c, i]`
 pub(crate) fn sum<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry, tap: T) -> Array5<T> {
-    planes(&[x], geometry.output, T::zero(), geometry, |z, inputs, stretches| {
-        for stretch in stretches {
-            let x = &inputs[0][stretch.input..];
-            stretch.zip(&mut z[stretch.output..], x, |z, x| *z += tap * x);
-        }
-    })
+    planes([x], geometry.output, T::zero(), geometry, Sum(tap))
 }
 
 /// `r[n, c, i] = tap · Σ_{windows o over i} s[n, c, o]`: the transpose of [`sum`].
 pub(crate) fn spread<T: Float>(signal: ArrayView5<'_, T>, geometry: &Geometry, tap: T) -> Array5<T> {
-    planes(&[signal], geometry.input, T::zero(), geometry, |r, inputs, stretches| {
-        for stretch in stretches {
-            let s = &inputs[0][stretch.output..];
-            stretch.zip_back(&mut r[stretch.input..], s, |r, s| *r += tap * s);
-        }
-    })
+    planes([signal], geometry.input, T::zero(), geometry, Spread(tap))
 }
 
 /// `y[n, c, o] = max_window x[n, c, i]`; the padding never wins and NaN always does.
 pub(crate) fn max<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry) -> Array5<T> {
-    planes(&[x], geometry.output, T::neg_infinity(), geometry, |y, inputs, stretches| {
+    planes([x], geometry.output, T::neg_infinity(), geometry, Max)
+}
+
+/// Hands `signal` of each window to the entries that equal its maximum `y`, as those that tie are awarded.
+pub(crate) fn to_winners<T: Float>(
+    arrays: [ArrayView5<'_, T>; 3],
+    geometry: &Geometry,
+    award: Award,
+) -> Array5<T> {
+    let (size, nothing) = (geometry.input, T::zero());
+    match award {
+        Award::Ties(Ties::First) => planes(arrays, size, nothing, geometry, ToFirst),
+        Award::Ties(Ties::Share) => planes(arrays, size, nothing, geometry, ToShares),
+        Award::Each => planes(arrays, size, nothing, geometry, ToEach),
+    }
+}
+
+/// What becomes of one plane.
+trait Work<T, const INPUTS: usize>: Copy + Send + Sync {
+    fn plane(self, result: &mut [T], inputs: [&[T]; INPUTS], stretches: &[Stretch]);
+}
+
+#[derive(Clone, Copy)]
+struct Sum<T>(T);
+
+impl<T: Float> Work<T, 1> for Sum<T> {
+    #[inline(always)]
+    fn plane(self, z: &mut [T], [x]: [&[T]; 1], stretches: &[Stretch]) {
         for stretch in stretches {
-            let x = &inputs[0][stretch.input..];
-            stretch.zip(&mut y[stretch.output..], x, |y, x| {
-                *y = if x > *y || x.is_nan() { x } else { *y };
+            stretch.visit(z[stretch.output..].iter_mut(), &x[stretch.input..], |z, &x| **z += self.0 * x);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Spread<T>(T);
+
+impl<T: Float> Work<T, 1> for Spread<T> {
+    #[inline(always)]
+    fn plane(self, r: &mut [T], [signal]: [&[T]; 1], stretches: &[Stretch]) {
+        for stretch in stretches {
+            let windows = signal[stretch.output..].iter();
+            stretch.visit(windows, &mut r[stretch.input..], |&mut &s, r| *r += self.0 * s);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Max;
+
+impl<T: Float> Work<T, 1> for Max {
+    #[inline(always)]
+    fn plane(self, y: &mut [T], [x]: [&[T]; 1], stretches: &[Stretch]) {
+        for stretch in stretches {
+            stretch.visit(y[stretch.output..].iter_mut(), &x[stretch.input..], |y, &x| {
+                **y = if x > **y || x.is_nan() { x } else { **y };
             });
         }
-    })
+    }
 }
 
-/// Hands `signal` of each window to the entries that equal its maximum `y`; with `share`, those that tie
-/// divide it.
-pub(crate) fn to_winners<T: Float>(
-    [x, y, signal]: [ArrayView5<'_, T>; 3],
-    geometry: &Geometry,
-    share: bool,
-) -> Array5<T> {
-    planes(&[x, y, signal], geometry.input, T::zero(), geometry, |r, inputs, stretches| {
-        let &[x, y, signal] = inputs else { return };
-        let mut part = signal.to_vec();
-        if share {
-            let mut winners = vec![T::zero(); y.len()];
-            for stretch in stretches.clone() {
-                let y = &y[stretch.output..];
-                let places = winners[stretch.output..].iter_mut().zip(y);
-                let values = x[stretch.input..].iter().step_by(stretch.stride);
-                for ((winners, y), x) in places.zip(values).take(stretch.count) {
-                    *winners += if x == y { T::one() } else { T::zero() };
-                }
-            }
-            part.iter_mut().zip(&winners).for_each(|(part, &winners)| *part /= winners);
-        }
+#[derive(Clone, Copy)]
+struct ToEach;
+
+impl<T: Float> Work<T, 3> for ToEach {
+    #[inline(always)]
+    fn plane(self, r: &mut [T], [x, y, signal]: [&[T]; 3], stretches: &[Stretch]) {
         for stretch in stretches {
-            let places = r[stretch.input..].iter_mut().zip(&x[stretch.input..]).step_by(stretch.stride);
-            let windows = y[stretch.output..].iter().zip(&part[stretch.output..]);
-            for ((r, x), (y, &part)) in places.zip(windows).take(stretch.count) {
+            let windows = y[stretch.output..].iter().zip(&signal[stretch.output..]);
+            let entries = (&mut r[stretch.input..], &x[stretch.input..]);
+            stretch.visit(windows, entries, |&mut (&y, &part), (r, &x)| {
                 *r += if x == y { part } else { T::zero() };
-            }
+            });
         }
-    })
+    }
 }
 
-/// Neighbouring windows and the entry that each of them has at one tap.
+#[derive(Clone, Copy)]
+struct ToShares;
+
+impl<T: Float> Work<T, 3> for ToShares {
+    #[inline(always)]
+    fn plane(self, r: &mut [T], [x, y, signal]: [&[T]; 3], stretches: &[Stretch]) {
+        let mut winners = vec![T::zero(); y.len()];
+        for stretch in stretches {
+            let windows = winners[stretch.output..].iter_mut().zip(&y[stretch.output..]);
+            stretch.visit(windows, &x[stretch.input..], |(winners, y), &x| {
+                **winners += if x == **y { T::one() } else { T::zero() };
+            });
+        }
+        let mut parts = signal.to_vec();
+        parts.iter_mut().zip(&winners).for_each(|(part, &winners)| *part /= winners);
+        ToEach.plane(r, [x, y, &parts], stretches);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ToFirst;
+
+impl<T: Float> Work<T, 3> for ToFirst {
+    #[inline(always)]
+    fn plane(self, r: &mut [T], [x, y, signal]: [&[T]; 3], stretches: &[Stretch]) {
+        let mut left = signal.to_vec();
+        for stretch in stretches {
+            let windows = y[stretch.output..].iter().zip(&mut left[stretch.output..]);
+            let entries = (&mut r[stretch.input..], &x[stretch.input..]);
+            stretch.visit(windows, entries, |(y, left), (r, &x)| {
+                let (wins, part) = (x == **y, **left);
+                *r += if wins { part } else { T::zero() };
+                // Who comes first, in the order of the taps, leaves nothing.
+                **left = if wins { T::zero() } else { part };
+            });
+        }
+    }
+}
+
+/// Neighbouring windows and the entry that each of them has at one tap, or at two that lie side by side.
 #[derive(Clone, Copy)]
 struct Stretch {
     output: usize,
     input: usize,
     stride: usize,
     count: usize,
+    /// Whether the windows lie side by side and are two entries wide: then all entries of a row are read in one
+    /// go, for which the machine has better instructions than for every other one of them.
+    pairs: bool,
 }
 
 impl Stretch {
-    /// Calls `f(window, entry)`.
+    /// Calls `f(window, entry)` for each window and each of its entries.
     #[inline(always)]
-    fn zip<T: Copy>(&self, windows: &mut [T], entries: &[T], f: impl Fn(&mut T, T)) {
-        let windows = windows[..self.count].iter_mut();
-        match self.stride {
-            1 => windows.zip(&entries[..self.count]).for_each(|(window, &entry)| f(window, entry)),
-            stride => {
-                windows.zip(entries.iter().step_by(stride)).for_each(|(window, &entry)| f(window, entry));
-            }
+    fn visit<W, E: Entries>(
+        &self,
+        windows: impl Iterator<Item = W>,
+        entries: E,
+        mut f: impl FnMut(&mut W, E::Entry),
+    ) {
+        let windows = windows.take(self.count);
+        if self.pairs {
+            windows.zip(entries.pairs()).for_each(|(mut window, [one, two])| {
+                f(&mut window, one);
+                f(&mut window, two);
+            });
+        } else if self.stride == 1 {
+            windows.zip(entries.each()).for_each(|(mut window, entry)| f(&mut window, entry));
+        } else {
+            let entries = entries.each().step_by(self.stride);
+            windows.zip(entries).for_each(|(mut window, entry)| f(&mut window, entry));
         }
     }
+}
 
-    /// Calls `f(entry, window)`.
+/// Entries of windows: to read, to write, or to write where others are read.
+trait Entries: Sized {
+    type Entry;
+    fn each(self) -> impl Iterator<Item = Self::Entry>;
+    fn pairs(self) -> impl Iterator<Item = [Self::Entry; 2]>;
+}
+
+impl<'a, T> Entries for &'a [T] {
+    type Entry = &'a T;
     #[inline(always)]
-    fn zip_back<T: Copy>(&self, entries: &mut [T], windows: &[T], f: impl Fn(&mut T, T)) {
-        let windows = windows[..self.count].iter();
-        match self.stride {
-            1 => entries[..self.count].iter_mut().zip(windows).for_each(|(entry, &window)| f(entry, window)),
-            stride => {
-                entries.iter_mut().step_by(stride).zip(windows).for_each(|(entry, &window)| f(entry, window));
-            }
-        }
+    fn each(self) -> impl Iterator<Item = &'a T> {
+        self.iter()
+    }
+    #[inline(always)]
+    fn pairs(self) -> impl Iterator<Item = [&'a T; 2]> {
+        self.as_chunks().0.iter().map(<[T; 2]>::each_ref)
+    }
+}
+
+impl<'a, T> Entries for &'a mut [T] {
+    type Entry = &'a mut T;
+    #[inline(always)]
+    fn each(self) -> impl Iterator<Item = &'a mut T> {
+        self.iter_mut()
+    }
+    #[inline(always)]
+    fn pairs(self) -> impl Iterator<Item = [&'a mut T; 2]> {
+        self.as_chunks_mut().0.iter_mut().map(<[T; 2]>::each_mut)
+    }
+}
+
+impl<A: Entries, B: Entries> Entries for (A, B) {
+    type Entry = (A::Entry, B::Entry);
+    #[inline(always)]
+    fn each(self) -> impl Iterator<Item = Self::Entry> {
+        self.0.each().zip(self.1.each())
+    }
+    #[inline(always)]
+    fn pairs(self) -> impl Iterator<Item = [Self::Entry; 2]> {
+        self.0.pairs().zip(self.1.pairs()).map(|([a, b], [c, d])| [(a, c), (b, d)])
     }
 }
 
 /// All windows and taps of one plane, a row of windows after the other.
 fn stretches(geometry: &Geometry) -> Vec<Stretch> {
     let Geometry { input, output, kernel, stride, dilation, padding } = *geometry;
+    let pairs = [kernel[2], stride[2], dilation[2]] == [2, 2, 1] && padding[2] == 0;
+    let pairs = pairs && output[2] * 2 <= input[2];
     let mut stretches = Vec::new();
     let rows = Geometry { padding: [padding[0], padding[1], 0], ..*geometry };
     for [d, h, _] in coordinates([output[0], output[1], 1]) {
-        for tap in coordinates(kernel) {
+        for tap in coordinates(kernel).filter(|tap| !pairs || tap[2] == 0) {
             let Some([i, j, _]) = rows.source([d, h, 0], [tap[0], tap[1], 0]) else { continue };
             let reach = tap[2] * dilation[2];
             let first = padding[2].saturating_sub(reach).div_ceil(stride[2]);
@@ -123,6 +234,7 @@ fn stretches(geometry: &Geometry) -> Vec<Stretch> {
                     input: (i * input[1] + j) * input[2] + first * stride[2] + reach - padding[2],
                     stride: stride[2],
                     count: last - first,
+                    pairs,
                 });
             }
         }
@@ -130,26 +242,18 @@ fn stretches(geometry: &Geometry) -> Vec<Stretch> {
     stretches
 }
 
-/// Makes planes of `size` from planes of `arrays`, each by `work(plane, inputs, stretches)`.
-fn planes<T: Float>(
-    arrays: &[ArrayView5<'_, T>],
+/// Makes planes of `size` from planes of `arrays`.
+fn planes<T: Float, const INPUTS: usize>(
+    arrays: [ArrayView5<'_, T>; INPUTS],
     size: [usize; 3],
     start: T,
     geometry: &Geometry,
-    work: impl Fn(&mut [T], &[&[T]], std::iter::Copied<std::slice::Iter<'_, Stretch>>) + Sync,
+    work: impl Work<T, INPUTS>,
 ) -> Array5<T> {
-    struct Plane<F>(F);
-    impl<T: Float, F: FnOnce()> Kernel<T> for Plane<F> {
-        type Output = ();
-        #[inline(always)]
-        unsafe fn run<V: Lanes<Scalar = T>>(self) {
-            self.0();
-        }
-    }
     let (batch, channels) = (arrays[0].shape()[0], arrays[0].shape()[1]);
     let volume: usize = size.iter().product();
-    let standard: Vec<_> = arrays.iter().map(|array| array.as_standard_layout()).collect();
-    let slices: Vec<&[T]> = standard.iter().map(|array| array.as_slice().unwrap_or_default()).collect();
+    let standard = arrays.each_ref().map(|array| array.as_standard_layout());
+    let slices = standard.each_ref().map(|array| array.as_slice().unwrap_or_default());
     let stretches = stretches(geometry);
     let mut result = memory::take(batch * channels * volume);
     result.fill(start);
@@ -157,13 +261,30 @@ fn planes<T: Float>(
     let entries: usize = stretches.iter().map(|stretch| stretch.count).sum();
     let count = batch * channels;
     parallel::each(count, count * entries, |plane, _: &mut Scratch<T>| {
-        let of = |values: &&[T]| values.len() / count;
-        let inputs: Vec<&[T]> =
-            slices.iter().map(|values| &values[plane * of(values)..][..of(values)]).collect();
+        let inputs = slices.map(|values| {
+            let length = values.len() / count;
+            &values[plane * length..][..length]
+        });
         // SAFETY: every plane is one job's own.
         let result = unsafe { shared.part(plane * volume, volume) };
-        // Nothing but loops in here: this lets the compiler use the registers of the machine for them.
-        dispatch::<T, _>(Plane(|| work(result, &inputs, stretches.iter().copied())));
+        dispatch(OnPlane { work, result, inputs, stretches: &stretches });
     });
     Array5::from_shape_vec((batch, channels, size[0], size[1], size[2]), result).expect("a plane a channel")
+}
+
+struct OnPlane<'a, T, W, const INPUTS: usize> {
+    work: W,
+    result: &'a mut [T],
+    inputs: [&'a [T]; INPUTS],
+    stretches: &'a [Stretch],
+}
+
+impl<T: Float, W: Work<T, INPUTS>, const INPUTS: usize> Kernel<T> for OnPlane<'_, T, W, INPUTS> {
+    type Output = ();
+
+    /// Its loops are plain; the compiler makes them as wide as the registers are.
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        self.work.plane(self.result, self.inputs, self.stretches);
+    }
 }

@@ -39,26 +39,29 @@ pub(crate) unsafe trait Lanes: Copy {
         let _ = place;
     }
 
-    /// Reads `4 · COUNT` elements and deals them out: the first to the first register, the second to the
-    /// second, …, the fifth to the first again.
+    /// Reads four elements at each of `COUNT` places `from + starts[lane]` and deals them out: the first ones to the
+    /// first register, the second ones to the second, ….
+    ///
+    /// `starts` has at least `COUNT` entries.
     #[inline(always)]
-    unsafe fn load_phases(from: *const Self::Scalar) -> [Self; 4] {
+    unsafe fn load_phases(from: *const Self::Scalar, starts: &[u32]) -> [Self; 4] {
         // SAFETY: no register holds more than sixteen elements; the caller vouches for the rest.
         unsafe {
-            let mut phases = [Self::splat(Self::Scalar::default()); 4];
-            for (phase, register) in phases.iter_mut().enumerate() {
-                let mut values = [Self::Scalar::default(); 16];
-                for (lane, value) in values[..Self::COUNT].iter_mut().enumerate() {
-                    *value = *from.add(4 * lane + phase);
+            let mut phases = [[Self::Scalar::default(); 16]; 4];
+            for (lane, &start) in starts[..Self::COUNT].iter().enumerate() {
+                for (phase, values) in phases.iter_mut().enumerate() {
+                    values[lane] = *from.add(start as usize + phase);
                 }
+            }
+            let mut registers = [Self::splat(Self::Scalar::default()); 4];
+            for (register, values) in registers.iter_mut().zip(&phases) {
                 *register = Self::load(values.as_ptr());
             }
-            phases
+            registers
         }
     }
 
-    /// Writes `4 · COUNT` elements: the first of each register, then the second of each, …: the inverse of
-    /// [`Lanes::load_phases`].
+    /// Writes `4 · COUNT` elements: the first of each register, then the second of each, ….
     #[inline(always)]
     unsafe fn store_interleaved(registers: [Self; 4], to: *mut Self::Scalar) {
         let mut row = [Self::Scalar::default(); 16];
@@ -83,25 +86,77 @@ pub(crate) trait Kernel<T: Float> {
     unsafe fn run<V: Lanes<Scalar = T>>(self) -> Self::Output;
 }
 
-/// Runs `kernel` with the widest registers of this processor.
-#[inline]
-pub(crate) fn dispatch<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
-    // SAFETY: each branch runs only where the processor has said that it has the instructions.
-    unsafe {
+/// Instructions a processor may have, the most wanted last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Instructions {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Instructions {
+    /// The best of this processor.
+    #[inline]
+    pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
-                return with_avx512(kernel);
+                return Self::Avx512;
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return with_avx2(kernel);
+                return Self::Avx2;
             }
         }
         #[cfg(target_arch = "aarch64")]
-        return kernel.run::<T::Neon>();
+        return Self::Neon;
         #[cfg(not(target_arch = "aarch64"))]
-        kernel.run::<Portable<T>>()
+        Self::Portable
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// What tests make this thread do with.
+    pub(crate) static AT_MOST: std::cell::Cell<Option<Instructions>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs `kernel` with the widest registers of this processor.
+#[inline]
+pub(crate) fn dispatch<T: Float, K: Kernel<T>>(kernel: K) -> K::Output {
+    let best = Instructions::best();
+    #[cfg(test)]
+    let best = AT_MOST.get().map_or(best, |most| most.min(best));
+    // SAFETY: the processor has said that it has these instructions, or more.
+    unsafe {
+        match best {
+            Instructions::Portable => kernel.run::<Portable<T>>(),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => with_avx2(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => with_avx512(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => kernel.run::<T::Neon>(),
+        }
+    }
+}
+
+/// Runs `loops`, which the compiler turns into instructions of the widest registers by itself: simple arithmetic
+/// from arrays to arrays.
+#[inline]
+pub(crate) fn widely<T: Float>(loops: impl FnOnce()) {
+    struct Loops<F>(F);
+    impl<T: Float, F: FnOnce()> Kernel<T> for Loops<F> {
+        type Output = ();
+        #[inline(always)]
+        unsafe fn run<V: Lanes<Scalar = T>>(self) {
+            self.0();
+        }
+    }
+    dispatch::<T, _>(Loops(loops));
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -273,6 +328,36 @@ mod x86 {
         _mm512_min_ps,
         _mm512_fmadd_ps,
         #[inline(always)]
+        unsafe fn load_phases(from: *const f32, starts: &[u32]) -> [Self; 4] {
+            // SAFETY: sixteen reads of four elements, which the caller vouches for, and shuffles inside registers.
+            unsafe {
+                let starts: &[u32; 16] = starts.first_chunk().expect("a start for every lane");
+                // Four pieces to a register, two registers to a pair of phases, two pairs to a phase. Not closures,
+                // which would not be compiled for these registers.
+                macro_rules! pieces {
+                    ($first:literal) => {{
+                        let all = _mm512_castps128_ps512(_mm_loadu_ps(from.add(starts[$first] as usize)));
+                        let all =
+                            _mm512_insertf32x4::<1>(all, _mm_loadu_ps(from.add(starts[$first + 1] as usize)));
+                        let all =
+                            _mm512_insertf32x4::<2>(all, _mm_loadu_ps(from.add(starts[$first + 2] as usize)));
+                        _mm512_insertf32x4::<3>(all, _mm_loadu_ps(from.add(starts[$first + 3] as usize)))
+                    }};
+                }
+                let (a, b, c, d) = (pieces!(0), pieces!(4), pieces!(8), pieces!(12));
+                let front = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+                let back = _mm512_setr_epi32(2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+                let (ab, cd) = (_mm512_permutex2var_ps(a, front, b), _mm512_permutex2var_ps(c, front, d));
+                let (ab2, cd2) = (_mm512_permutex2var_ps(a, back, b), _mm512_permutex2var_ps(c, back, d));
+                [
+                    _mm512_shuffle_f32x4::<0b01_00_01_00>(ab, cd),
+                    _mm512_shuffle_f32x4::<0b11_10_11_10>(ab, cd),
+                    _mm512_shuffle_f32x4::<0b01_00_01_00>(ab2, cd2),
+                    _mm512_shuffle_f32x4::<0b11_10_11_10>(ab2, cd2),
+                ]
+            }
+        },
+        #[inline(always)]
         unsafe fn store_interleaved(registers: [Self; 4], to: *mut f32) {
             // SAFETY: shuffles inside registers; the caller vouches for 64 elements.
             unsafe {
@@ -318,6 +403,31 @@ mod x86 {
         _mm256_max_ps,
         _mm256_min_ps,
         _mm256_fmadd_ps,
+        #[inline(always)]
+        unsafe fn load_phases(from: *const f32, starts: &[u32]) -> [Self; 4] {
+            // SAFETY: eight reads of four elements, which the caller vouches for, and shuffles inside registers.
+            unsafe {
+                let starts: &[u32; 8] = starts.first_chunk().expect("a start for every lane");
+                // Pieces four apart share a register, so that a transpose of its halves ends in order.
+                macro_rules! pieces {
+                    ($lane:literal) => {
+                        _mm256_set_m128(
+                            _mm_loadu_ps(from.add(starts[$lane + 4] as usize)),
+                            _mm_loadu_ps(from.add(starts[$lane] as usize)),
+                        )
+                    };
+                }
+                let (a, b, c, d) = (pieces!(0), pieces!(1), pieces!(2), pieces!(3));
+                let (ab, ab2) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd, cd2) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                [
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+                    _mm256_shuffle_ps::<0b01_00_01_00>(ab2, cd2),
+                    _mm256_shuffle_ps::<0b11_10_11_10>(ab2, cd2),
+                ]
+            }
+        },
         #[inline(always)]
         unsafe fn store_interleaved(registers: [Self; 4], to: *mut f32) {
             // SAFETY: shuffles inside registers; the caller vouches for 32 elements.

@@ -5,6 +5,9 @@ use super::simd::Lanes;
 /// Rows of a full tile; weights are packed in blocks of so many outputs.
 pub(super) const ROWS: usize = 8;
 
+/// Elements that the widest registers hold.
+pub(super) const REGISTER: usize = 16;
+
 /// One operand read in place: row `k` of the right factor starts at `start + offsets[k]`.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<T> {
@@ -14,13 +17,79 @@ pub(super) struct Rows<T> {
     pub(super) depth: usize,
 }
 
+/// The most positions that are computed with outputs in the lanes of a register.
+const FEW: usize = 4;
+
+/// `c[i][p] = Σ_k a[k][i] · b[k][p]` for `rows` outputs and `positions`, and perhaps for some more positions, as
+/// far as registers reach.
+///
+/// # Safety
+/// As [`multiply`] for the registers that hold the positions, and behind `a` lies another register.
+#[inline(always)]
+pub(super) unsafe fn multiply_positions<V: Lanes>(
+    rows: usize,
+    positions: usize,
+    a: *const V::Scalar,
+    b: Rows<V::Scalar>,
+    c: *mut V::Scalar,
+    pitch: usize,
+) {
+    let (vectors, rest) = (positions / V::COUNT, positions % V::COUNT);
+    // SAFETY: the caller vouches for all positions, and for what is read behind the last weights.
+    unsafe {
+        let few = V::COUNT >= ROWS && (1..=FEW).contains(&rest) && rest < rows;
+        multiply::<V>(rows, if few { vectors } else { positions.div_ceil(V::COUNT) }, a, b, c, pitch);
+        if few {
+            let b = Rows { start: b.start.add(vectors * V::COUNT), ..b };
+            let c = c.add(vectors * V::COUNT);
+            match rest {
+                1 => transposed::<V, 1>(rows, a, b, c, pitch),
+                2 => transposed::<V, 2>(rows, a, b, c, pitch),
+                3 => transposed::<V, 3>(rows, a, b, c, pitch),
+                _ => transposed::<V, FEW>(rows, a, b, c, pitch),
+            }
+        }
+    }
+}
+
+/// A few positions at which outputs are the lanes: `N` registers instead of one for each of `rows`.
+#[inline(always)]
+unsafe fn transposed<V: Lanes, const N: usize>(
+    rows: usize,
+    mut a: *const V::Scalar,
+    b: Rows<V::Scalar>,
+    c: *mut V::Scalar,
+    pitch: usize,
+) {
+    // SAFETY: reads `N` elements of each row of `b`, and a register from each row of `a`, of which `rows` lanes
+    // count; no register is longer than the array they are written to.
+    unsafe {
+        let mut sums = [V::splat(V::Scalar::default()); N];
+        for k in 0..b.depth {
+            let row = b.start.add(*b.offsets.add(k) as usize);
+            let weights = V::load(a);
+            for (p, sum) in sums.iter_mut().enumerate() {
+                *sum = weights.mul_add(V::splat(*row.add(p)), *sum);
+            }
+            a = a.add(rows);
+        }
+        let mut lanes = [V::Scalar::default(); REGISTER];
+        for (p, sum) in sums.iter().enumerate() {
+            sum.store(lanes.as_mut_ptr());
+            for (i, &sum) in lanes[..rows].iter().enumerate() {
+                *c.add(i * pitch + p) = sum;
+            }
+        }
+    }
+}
+
 /// `c[i][p] = Σ_k a[k][i] · b[k][p]` for `rows` outputs and `vectors` registers of positions.
 ///
 /// `a` is packed `[depth][rows]`; `c` has rows `pitch` apart. Sums run over `k` in order and are split by
 /// nothing, so the result does not depend on how work is cut into tiles.
 ///
 /// # Safety
-/// On a processor with the instructions of `V`. `rows` is 1, 2, 4 or [`ROWS`]; `a` holds `depth · rows`
+/// On a processor with the instructions of `V`. `rows` is at most [`ROWS`]; `a` holds `depth · rows`
 /// elements, every row of `b` and of `c` at least `vectors · V::COUNT`.
 #[inline(always)]
 pub(super) unsafe fn multiply<V: Lanes>(
@@ -70,18 +139,26 @@ unsafe fn stack<V: Lanes, const N: usize>(
     c: *mut V::Scalar,
     pitch: usize,
 ) {
-    // SAFETY: as `multiply`; two halves of a full block lie four rows apart.
-    unsafe {
-        match rows {
-            1 => tile::<V, 1, N>(a, 1, b, c, pitch),
-            2 => tile::<V, 2, N>(a, 2, b, c, pitch),
-            4 => tile::<V, 4, N>(a, 4, b, c, pitch),
-            _ if V::REGISTERS < 32 => {
-                tile::<V, 4, N>(a, ROWS, b, c, pitch);
-                tile::<V, 4, N>(a.add(4), ROWS, b, c.add(4 * pitch), pitch);
+    // What registers cannot hold at once is done by fours.
+    let most = if V::REGISTERS < 32 { 4 } else { ROWS };
+    let mut done = 0;
+    while done < rows {
+        let next = (rows - done).min(most);
+        // SAFETY: as `multiply`; rows of `a` lie side by side, rows of `c` a pitch apart.
+        unsafe {
+            let (a, c) = (a.add(done), c.add(done * pitch));
+            match next {
+                1 => tile::<V, 1, N>(a, rows, b, c, pitch),
+                2 => tile::<V, 2, N>(a, rows, b, c, pitch),
+                3 => tile::<V, 3, N>(a, rows, b, c, pitch),
+                4 => tile::<V, 4, N>(a, rows, b, c, pitch),
+                5 => tile::<V, 5, N>(a, rows, b, c, pitch),
+                6 => tile::<V, 6, N>(a, rows, b, c, pitch),
+                7 => tile::<V, 7, N>(a, rows, b, c, pitch),
+                _ => tile::<V, ROWS, N>(a, rows, b, c, pitch),
             }
-            _ => tile::<V, ROWS, N>(a, ROWS, b, c, pitch),
         }
+        done += next;
     }
 }
 

@@ -126,6 +126,17 @@ impl Tiling {
         let (row, column) = (index / self.columns, index % self.columns);
         ([row / self.rows, row % self.rows, column], self.columns - column)
     }
+
+    /// Elements of a line: a source's row with the zeros around it, as tiles read it.
+    fn line(&self) -> usize {
+        (self.columns + 1) * OUT
+    }
+
+    /// Lines before those of a row of tiles, counted from the first row of a block. Neighbouring rows share two,
+    /// but not those of different samples.
+    fn lines_before(&self, row: usize, first: usize) -> usize {
+        (row - first) * OUT + (row / self.rows - first / self.rows) * (IN - OUT)
+    }
 }
 
 /// `targets = filters · sources` for one group.
@@ -149,7 +160,7 @@ pub(super) fn run<T: Float>(
         parallel::each(count, work, |index, scratch| {
             let (seen, products) = scratch.two(sizes.0, sizes.1);
             let step = Step::new(&sweep, index, seen, products);
-            (0..filters.inputs).for_each(|input| step.see(input));
+            with_scratch(|lines| (0..filters.inputs).for_each(|input| step.see(input, lines)));
             (0..PLACES).for_each(|place| step.multiply(place, 0..filters.blocks()));
             (0..filters.outputs).for_each(|output| step.finish(output));
         });
@@ -161,7 +172,7 @@ pub(super) fn run<T: Float>(
         for index in 0..count {
             let step = Step::new(&sweep, index, seen, products);
             let half = |side: usize| filters.blocks() * side / 2..filters.blocks() * (side + 1) / 2;
-            parallel::each(filters.inputs, work, |input, _: &mut Scratch<T>| step.see(input));
+            parallel::each(filters.inputs, work, |input, lines| step.see(input, lines));
             parallel::each(2 * PLACES, work, |job, _: &mut Scratch<T>| step.multiply(job / 2, half(job % 2)));
             parallel::each(filters.outputs, work, |output, _: &mut Scratch<T>| step.finish(output));
         }
@@ -198,6 +209,8 @@ struct Step<'a, T> {
     sweep: &'a Sweep<'a, T>,
     /// The first tile.
     first: usize,
+    /// Where each tile starts in the lines of the block.
+    starts: Vec<u32>,
     /// Transformed inputs `[place][input][tile]`.
     seen: Shared<T>,
     /// Their products with the filters `[place][output][tile]`.
@@ -207,11 +220,19 @@ struct Step<'a, T> {
 impl<'a, T: Float> Step<'a, T> {
     fn new(sweep: &'a Sweep<'a, T>, index: usize, seen: &mut [T], products: &mut [T]) -> Self {
         let (seen, products) = (Shared::new(seen), Shared::new(products));
-        Self { sweep, first: index * sweep.block, seen, products }
+        let (first, columns) = (index * sweep.block, sweep.tiling.columns);
+        let start = |tile: usize| {
+            let tile = tile.min(sweep.tiling.count - 1);
+            let lines = sweep.tiling.lines_before(tile / columns, first / columns);
+            u32::try_from(lines * sweep.tiling.line() + tile % columns * OUT)
+                .expect("lines of a block are few")
+        };
+        let starts = (first..first + sweep.block.next_multiple_of(16)).map(start).collect();
+        Self { sweep, first, starts, seen, products }
     }
 
-    fn see(&self, input: usize) {
-        dispatch(See { step: self, input });
+    fn see(&self, input: usize, scratch: &mut Scratch<T>) {
+        dispatch(See { step: self, input, scratch });
     }
 
     fn multiply(&self, place: usize, blocks: std::ops::Range<usize>) {
@@ -232,6 +253,7 @@ impl<'a, T: Float> Step<'a, T> {
 struct See<'a, T> {
     step: &'a Step<'a, T>,
     input: usize,
+    scratch: &'a mut Scratch<T>,
 }
 
 impl<T: Float> Kernel<T> for See<'_, T> {
@@ -240,20 +262,27 @@ impl<T: Float> Kernel<T> for See<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let (step, sweep) = (self.step, self.step.sweep);
-        let mut pieces = [[T::zero(); 16 * OUT]; 2];
-        for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
-            // SAFETY: the caller has the instructions; each input writes its own places.
+        let (tiles, line) = (step.tiles(V::COUNT), sweep.tiling.line());
+        let lines = step.lines::<V>(self.input, self.scratch);
+        for tile in (0..tiles).step_by(V::COUNT) {
+            let starts = &step.starts[tile..tile + V::COUNT];
+            // SAFETY: the caller has the instructions; tiles start inside the lines, two pieces before their end;
+            // each input writes its own places.
             unsafe {
-                let mut half = [[V::splat(T::zero()); IN]; IN];
-                for (i, row) in half.iter_mut().enumerate() {
-                    *row = input_transform::<V>(self.row::<V>(step.first + tile, i, &mut pieces));
-                }
+                let row = lines.as_ptr();
+                // Written out: an array to be filled would be cleared first.
+                let half: [[V; IN]; IN] = [
+                    see_row(row, starts),
+                    see_row(row.add(line), starts),
+                    see_row(row.add(2 * line), starts),
+                    see_row(row.add(3 * line), starts),
+                    see_row(row.add(4 * line), starts),
+                    see_row(row.add(5 * line), starts),
+                ];
+                #[expect(clippy::needless_range_loop, reason = "a column is one place of six rows")]
                 for j in 0..IN {
-                    let mut column = [V::splat(T::zero()); IN];
-                    for (value, row) in column.iter_mut().zip(&half) {
-                        *value = row[j];
-                    }
-                    for (i, value) in input_transform::<V>(column).into_iter().enumerate() {
+                    let column = [half[0][j], half[1][j], half[2][j], half[3][j], half[4][j], half[5][j]];
+                    for (i, value) in input_transform(column).into_iter().enumerate() {
                         let at = (i * IN + j) * sweep.seen() + self.input * sweep.block + tile;
                         value.store(step.seen.part(at, V::COUNT).as_mut_ptr());
                     }
@@ -263,68 +292,46 @@ impl<T: Float> Kernel<T> for See<'_, T> {
     }
 }
 
-impl<T: Float> See<'_, T> {
-    /// Row `i` of a register of tiles: their first columns, their second ones, …
-    #[inline(always)]
-    unsafe fn row<V: Lanes<Scalar = T>>(
-        &self,
-        first: usize,
-        i: usize,
-        pieces: &mut [[T; 16 * OUT]; 2],
-    ) -> [V; IN] {
-        let (sweep, tiling) = (self.step.sweep, &self.step.sweep.tiling);
-        let [height, width] = tiling.source;
-        let [top, left] = tiling.padding;
-        let line = |sample: usize, row: usize| {
-            let y = (row * OUT + i).checked_sub(top).filter(|&y| y < height)?;
-            Some(&sweep.sources.plane(sample, 0, self.input)[y * width..][..width])
-        };
-        let ([sample, row, column], behind) = tiling.tile(first);
-        let start = (column * OUT).checked_sub(left);
-        let length = (V::COUNT + 1) * OUT;
-        // SAFETY: the pieces read are as long as four registers.
-        unsafe {
-            let (front, back);
-            if let (Some(line), Some(start)) = (line(sample, row), start)
-                && behind >= V::COUNT
-                && start + length <= width
-            {
-                let line = &line[start..start + length];
-                for piece in (0..length).step_by(16) {
-                    // The next input's row is a plane further, where no hardware looks ahead.
-                    V::prefetch(line.as_ptr().wrapping_add(height * width + piece));
-                }
-                (front, back) = (V::load_phases(line.as_ptr()), V::load_phases(line[OUT..].as_ptr()));
-            } else {
-                let mut lane = 0;
-                while lane < V::COUNT && first + lane < tiling.count {
-                    let ([sample, row, column], behind) = tiling.tile(first + lane);
-                    let run = behind.min(V::COUNT - lane);
-                    let line = line(sample, row).unwrap_or_default();
-                    for (step, piece) in pieces.iter_mut().enumerate() {
-                        let piece = &mut piece[lane * OUT..(lane + run) * OUT];
-                        copy_from(line, (column + step) * OUT, left, piece);
-                    }
-                    lane += run;
-                }
-                front = V::load_phases(pieces[0].as_ptr());
-                back = V::load_phases(pieces[1].as_ptr());
-            }
-            [front[0], front[1], front[2], front[3], back[0], back[1]]
-        }
+/// `Bᵀ d` of the same row of a register of tiles.
+#[inline(always)]
+unsafe fn see_row<V: Lanes>(row: *const V::Scalar, starts: &[u32]) -> [V; IN] {
+    // SAFETY: as the caller.
+    unsafe {
+        let (front, back) = (V::load_phases(row, starts), V::load_phases(row.add(OUT), starts));
+        input_transform([front[0], front[1], front[2], front[3], back[0], back[1]])
     }
 }
 
-/// Copies from column `start` of a row with `padding` zeros before it and as many as needed behind.
-#[inline(always)]
-fn copy_from<T: Float>(line: &[T], start: usize, padding: usize, target: &mut [T]) {
-    let skipped = padding.saturating_sub(start).min(target.len());
-    let values = line.get(start.saturating_sub(padding)..).unwrap_or_default();
-    let filled = values.len().min(target.len() - skipped);
-    // Loops, not calls: these are a few numbers each.
-    target[..skipped].iter_mut().for_each(|target| *target = T::zero());
-    target[skipped..].iter_mut().zip(values).for_each(|(target, &value)| *target = value);
-    target[skipped + filled..].iter_mut().for_each(|target| *target = T::zero());
+impl<T: Float> Step<'_, T> {
+    /// The lines that the tiles of this block read of one input.
+    #[inline(always)]
+    fn lines<'s, V: Lanes<Scalar = T>>(&self, input: usize, scratch: &'s mut Scratch<T>) -> &'s [T] {
+        let (sweep, tiling) = (self.sweep, &self.sweep.tiling);
+        let [height, width] = tiling.source;
+        let [top, left] = tiling.padding;
+        let (first, last) = (self.first / tiling.columns, (self.first + self.tiles(1) - 1) / tiling.columns);
+        let size = tiling.line();
+        let (lines, _) = scratch.two((tiling.lines_before(last, first) + IN) * size, 0);
+        // All at once: what stays zero of each line is too little to be worth a call.
+        lines.fill(T::zero());
+        let filled = width.min(size - left);
+        for row in first..=last {
+            let plane = sweep.sources.plane(row / tiling.rows, 0, input);
+            let lines = &mut lines[tiling.lines_before(row, first) * size..];
+            let ends = row == last || (row + 1) % tiling.rows == 0;
+            for (i, line) in lines.chunks_exact_mut(size).take(if ends { IN } else { OUT }).enumerate() {
+                let y = (row % tiling.rows * OUT + i).checked_sub(top).filter(|&y| y < height);
+                let Some(y) = y else { continue };
+                line[left..left + filled].copy_from_slice(&plane[y * width..][..filled]);
+                for ahead in (0..width).step_by(16) {
+                    // SAFETY: a hint, which may name any place: the next input's row is a plane further, where no
+                    // hardware looks ahead.
+                    unsafe { V::prefetch(plane.as_ptr().wrapping_add((height + y) * width + ahead)) };
+                }
+            }
+        }
+        lines
+    }
 }
 
 /// `Bᵀ d`
@@ -406,25 +413,25 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
         for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
             // SAFETY: all products of these tiles are there, and nobody writes them any more.
             unsafe {
-                let mut half = [[V::splat(T::zero()); IN]; OUT];
-                for j in 0..IN {
-                    let mut column = [V::splat(T::zero()); IN];
-                    for (i, value) in column.iter_mut().enumerate() {
-                        let at = (i * IN + j) * step.sweep.products() + self.output * step.sweep.block + tile;
-                        *value = V::load(step.products.view(at, V::COUNT).as_ptr());
-                    }
-                    for (row, value) in half.iter_mut().zip(output_transform::<V>(column)) {
-                        row[j] = value;
-                    }
-                }
-                let mut rows = half.map(|row| [row[0]; OUT]);
-                for (values, row) in rows.iter_mut().zip(half) {
-                    *values = output_transform::<V>(row);
-                    // A closure would not be compiled for the registers it is called with.
-                    for value in values {
-                        *value = value.add(V::splat(bias));
-                        *value = if rectify { value.positive() } else { *value };
-                    }
+                let half: [[V; OUT]; IN] = [
+                    self.column(0, tile),
+                    self.column(1, tile),
+                    self.column(2, tile),
+                    self.column(3, tile),
+                    self.column(4, tile),
+                    self.column(5, tile),
+                ];
+                let row = |i: usize| half.map(|column| column[i]);
+                let mut rows = [
+                    output_transform(row(0)),
+                    output_transform(row(1)),
+                    output_transform(row(2)),
+                    output_transform(row(3)),
+                ];
+                // A closure would not be compiled for the registers it is called with.
+                for value in rows.as_flattened_mut() {
+                    *value = value.add(V::splat(bias));
+                    *value = if rectify { value.positive() } else { *value };
                 }
                 self.place::<V>(rows, step.first + tile, &mut picture);
             }
@@ -433,6 +440,19 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
 }
 
 impl<T: Float> Write<'_, T> {
+    /// `Aᵀ m` of column `j` of a register of tiles.
+    #[inline(always)]
+    unsafe fn column<V: Lanes<Scalar = T>>(&self, j: usize, tile: usize) -> [V; OUT] {
+        let (step, sweep) = (self.step, self.step.sweep);
+        let first = j * sweep.products() + self.output * sweep.block + tile;
+        // SAFETY: as the caller.
+        let load = |i: usize| unsafe {
+            V::load(step.products.view(first + i * IN * sweep.products(), V::COUNT).as_ptr())
+        };
+        // SAFETY: as the caller.
+        unsafe { output_transform([load(0), load(1), load(2), load(3), load(4), load(5)]) }
+    }
+
     /// Writes the outputs of a register of tiles to where they belong.
     #[inline(always)]
     unsafe fn place<V: Lanes<Scalar = T>>(

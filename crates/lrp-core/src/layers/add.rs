@@ -1,12 +1,17 @@
 //! The sum of several values: what a residual connection ends in.
 
+use super::Rect;
+use super::pointwise::Pointwise;
+use super::spread::{common, gathered, raised};
+use crate::elementwise;
 use crate::error::{Error, Result};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
 use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
-/// `y = x₁ + x₂ + …`, all of one shape; to rules it is an affine map whose every weight is one.
+/// `y = x₁ + x₂ + …`, samples broadcast to one shape as in numpy; to rules it is an affine map whose every weight is
+/// one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Add;
 
@@ -21,41 +26,79 @@ impl<T: Float> Layer<T> for Add {
 
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
         match inputs {
-            [first, rest @ ..] if !rest.is_empty() && rest.iter().all(|shape| shape == first) => {
-                Ok(first.to_vec())
-            }
-            _ => Err(Error::shape(format!("takes two or more inputs of one shape, not {inputs:?}"))),
+            [_, _, ..] => common(inputs),
+            _ => Err(Error::shape(format!("takes two or more inputs, not {}", inputs.len()))),
         }
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
-        UnitSum { inputs: inputs.len() }.apply(WeightLens::Value, inputs)
+        self.forward_rectified(inputs, false)
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Mix(Mix {
-            map: Box::new(UnitSum { inputs: record.inputs.len() }),
-            z: Some(record.output.view()),
-        })
+        Flow::Mix(Mix { map: Box::new(UnitSum::of(&record.inputs)), z: Some(record.output.view()) })
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![upstream.to_owned(); record.inputs.len()]
+        UnitSum::of(&record.inputs).transpose(WeightLens::Value, upstream)
+    }
+}
+
+impl Add {
+    /// The forward pass, followed by a rectifier if asked for.
+    #[expect(clippy::unused_self, reason = "as the other layers that can")]
+    pub(super) fn forward_rectified<T: Float>(
+        self,
+        inputs: &[TensorView<'_, T>],
+        rectify: bool,
+    ) -> Tensor<T> {
+        let sum = UnitSum::of(inputs);
+        if rectify { sum.total(inputs, |x| Rect.value(x)) } else { sum.total(inputs, |x| x) }
     }
 }
 
 struct UnitSum {
-    inputs: usize,
+    inputs: Vec<Vec<usize>>,
+    output: Vec<usize>,
+}
+
+impl UnitSum {
+    fn of<T: Float>(inputs: &[TensorView<'_, T>]) -> Self {
+        let shapes: Vec<&[usize]> = inputs.iter().map(TensorView::shape).collect();
+        let output = common(&shapes).expect("shapes were checked");
+        Self { inputs: shapes.into_iter().map(<[usize]>::to_vec).collect(), output }
+    }
+
+    /// The sum, and what becomes of each number in it.
+    fn total<T: Float>(
+        &self,
+        inputs: &[TensorView<'_, T>],
+        finish: impl Fn(T) -> T + Copy + Sync + Send,
+    ) -> Tensor<T> {
+        if let [a, b] = inputs
+            && a.shape() == b.shape()
+        {
+            return elementwise::combine(a, b, b, move |a, b, _| finish(a + b));
+        }
+        let mut terms = inputs.iter().map(|x| raised(x.view(), self.output.len()));
+        let first = terms.next().expect("there are two or more");
+        let mut sum = first.broadcast(&self.output[..]).expect("shapes were checked").to_owned();
+        terms.for_each(|x| sum += &x);
+        sum.mapv_into(finish)
+    }
 }
 
 impl<T: Float> Affine<T> for UnitSum {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        let mut z = Tensor::zeros(inputs[0].raw_dim());
-        inputs.iter().for_each(|x| z.scaled_add(lens.see(T::one()), x));
-        z
+        let weight = lens.see(T::one());
+        self.total(inputs, move |sum| weight * sum)
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![signal.mapv(|s| lens.see(T::one()) * s); self.inputs]
+        let weight = lens.see(T::one());
+        self.inputs
+            .iter()
+            .map(|shape| gathered(elementwise::map(&signal, move |s| weight * s), shape))
+            .collect()
     }
 }

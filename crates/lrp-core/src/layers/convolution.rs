@@ -1,22 +1,24 @@
 //! Convolution over one, two or three spatial axes.
 
-use ndarray::{Array1, ArrayD, ArrayView5, Axis};
+use ndarray::{Array1, ArrayD, CowArray, IxDyn};
 
+use super::correlation::Correlation;
 use super::{not_finite, only};
+use crate::elementwise::broadcast;
 use crate::error::{Error, Result};
-use crate::kernels::convolution::{Convolve, Direction};
-use crate::kernels::{Filters, Geometry, Kernels, naive};
+use crate::kernels::convolution::Direction;
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::{Lenses, WeightLens};
 use crate::parameters::Parameters;
-use crate::site::{Form, Site};
+use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
-use crate::window::{Channels, Window, from_kernel_order, into_rank, to_kernel_order};
+use crate::window::{Channels, Window};
 
 /// Cross-correlation `y[n, o, k] = Σ_{tap, c} x[n, o·stride + tap·dilation − padding, c] · w[tap, c, k] + b[k]`.
 ///
 /// Filters are `[kernel.., inputs / groups, outputs]` whatever the layout of the activations; with several
-/// groups, output `k` reads the inputs of group `k / (outputs / groups)`.
+/// groups, output `k` reads the inputs of group `k / (outputs / groups)`. For the transpose see
+/// [`TransposedConvolution`](crate::TransposedConvolution).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Convolution<T> {
     filters: ArrayD<T>,
@@ -24,6 +26,7 @@ pub struct Convolution<T> {
     window: Window,
     groups: usize,
     channels: Channels,
+    input_shift: Option<Array1<T>>,
 }
 
 impl<T: Float> Convolution<T> {
@@ -49,26 +52,30 @@ impl<T: Float> Convolution<T> {
         groups: usize,
         channels: Channels,
     ) -> Result<Self> {
-        window.check()?;
-        let space = window.kernel().len();
-        let shape = filters.shape();
-        if shape.len() != space + 2 || &shape[..space] != window.kernel() || filters.is_empty() {
-            let kernel = window.kernel();
-            return Err(Error::shape(format!(
-                "filters {shape:?} are not [kernel.., inputs, outputs] with kernel {kernel:?}"
-            )));
-        }
-        let outputs = shape[space + 1];
+        check_filters(&filters, &window, groups)?;
+        let outputs = filters.shape()[window.kernel().len() + 1];
         if bias.len() != outputs {
             return Err(Error::shape(format!(
                 "{outputs} filters do not go with a bias of length {}",
                 bias.len()
             )));
         }
-        if groups == 0 || !outputs.is_multiple_of(groups) {
-            return Err(Error::shape(format!("{outputs} filters do not divide into {groups} groups")));
+        Ok(Self { filters, bias, window, groups, channels, input_shift: None })
+    }
+
+    /// The same convolution of `x + t` instead of `x`, with `t` `[inputs]`, where the padding stays zero.
+    ///
+    /// This is what a shift folded into a padded convolution behind it leaves: to rules the bias is then one for
+    /// every output position, `t W + b`.
+    ///
+    /// # Errors
+    /// If there is not one shift an input channel.
+    pub fn with_input_shift(self, shift: Array1<T>) -> Result<Self> {
+        if shift.len() != self.inputs() {
+            let (inputs, length) = (self.inputs(), shift.len());
+            return Err(Error::shape(format!("{inputs} input channels do not go with {length} shifts")));
         }
-        Ok(Self { filters, bias, window, groups, channels })
+        Ok(Self { input_shift: Some(shift), ..self })
     }
 
     /// Filters `[kernel.., inputs / groups, outputs]`.
@@ -101,23 +108,25 @@ impl<T: Float> Convolution<T> {
         self.channels
     }
 
+    /// What is added to the input, an entry a channel; `None` for nothing.
+    #[must_use]
+    pub fn input_shift(&self) -> Option<&Array1<T>> {
+        self.input_shift.as_ref()
+    }
+
+    /// How many input channels, all groups together.
+    fn inputs(&self) -> usize {
+        self.filters.shape()[self.window.kernel().len()] * self.groups
+    }
+
     /// The signal summed against the windows it came from, and by itself for the bias.
     pub(super) fn parameter_gradient(
         &self,
         record: &Record<'_, T>,
         upstream: TensorView<'_, T>,
     ) -> Parameters<T> {
-        let input = &record.inputs[0];
-        let geometry = self.window.geometry(input.shape(), self.channels);
-        let x = to_kernel_order(input.view(), self.channels);
-        let s = to_kernel_order(upstream, self.channels);
-        // The sums over the batch and the space, channels left.
-        let bias = [0, 1, 1, 1].iter().fold(s.to_owned().into_dyn(), |sum, &axis| sum.sum_axis(Axis(axis)));
-        let correlate = if record.site.kernels() == Kernels::Naive { naive::correlate } else { T::correlate };
-        let filters = correlate(x, s, &geometry, self.groups);
-        let weights =
-            filters.into_shape_with_order(self.filters.raw_dim()).expect("axes of size one were added");
-        Parameters { weights, bias: into_rank(bias) }
+        let input = self.shifted(&record.inputs[0]);
+        self.map(input.shape(), record.site).parameter_gradient(&input.view(), &upstream)
     }
 
     pub(super) fn map_parameters(self, f: impl FnOnce(Parameters<T>) -> Parameters<T>) -> Result<Self> {
@@ -134,16 +143,45 @@ impl<T: Float> Convolution<T> {
             window: self.window.clone(),
             groups: self.groups,
             channels: self.channels,
+            input_shift: self.input_shift.as_ref().map(|shift| shift.mapv(round)),
         }
     }
 
     fn map<'a>(&'a self, input: &[usize], site: Site<'a, T>) -> Correlation<'a, T> {
         Correlation {
-            layer: self,
+            filters: &self.filters,
+            groups: self.groups,
+            channels: self.channels,
             geometry: self.window.geometry(input, self.channels),
+            direction: Direction::Forward,
+            bias: &self.bias,
+            offset: None,
             site,
             rank: input.len(),
         }
+    }
+
+    /// As [`Convolution::map`], with what the input's shift makes of the bias.
+    fn map_to_rules<'a>(&'a self, input: &[usize], site: Site<'a, T>) -> Correlation<'a, T> {
+        let map = self.map(input, site);
+        let plain = Lenses::one(WeightLens::Value);
+        let one = [&[1], &input[1..]].concat();
+        let offset = self.input_shift.as_ref().map(|_| {
+            let shift = self.shifted(&Tensor::zeros(one).view()).into_owned();
+            map.apply_all(&plain, &[vec![shift.view()]]).remove(0)
+        });
+        Correlation { offset, ..map }
+    }
+
+    /// `x + t`
+    fn shifted<'a>(&self, x: &'a TensorView<'_, T>) -> CowArray<'a, T, IxDyn> {
+        let Some(shift) = &self.input_shift else {
+            return x.view().into();
+        };
+        let mut shape = vec![1; x.ndim() - 1];
+        shape[if self.channels == Channels::First { 0 } else { x.ndim() - 2 }] = shift.len();
+        let shift = shift.to_shape(shape).expect("axes of size one");
+        broadcast(x, &shift.view(), &shift.view(), |x, shift, _| x + shift).into()
     }
 
     /// `max(x W + b, 0)`, or without the maximum, in one go.
@@ -153,29 +191,8 @@ impl<T: Float> Convolution<T> {
         site: Site<'_, T>,
         rectify: bool,
     ) -> Tensor<T> {
-        let map = self.map(inputs[0].shape(), site);
-        let bias = self.bias.as_standard_layout();
-        let finish = (bias.as_slice().unwrap_or_default(), rectify);
-        let x = [to_kernel_order(inputs[0].view(), self.channels)];
-        map.run(Direction::Forward, &Lenses::one(WeightLens::Value), &x, finish).remove(0)
-    }
-
-    fn broadcast_bias(&self) -> Tensor<T> {
-        let mut bias = self.bias.clone().into_dyn();
-        let (front, back) = match self.channels {
-            Channels::Last => (self.window.kernel().len() + 1, 0),
-            Channels::First => (1, self.window.kernel().len()),
-        };
-        for _ in 0..front {
-            bias = bias.insert_axis(Axis(0));
-        }
-        for _ in 0..back {
-            bias = {
-                let rank = bias.ndim();
-                bias.insert_axis(Axis(rank))
-            };
-        }
-        bias
+        let x = self.shifted(&inputs[0]);
+        self.map(x.shape(), site).forward(&x.view(), rectify)
     }
 }
 
@@ -190,9 +207,7 @@ impl<T: Float> Layer<T> for Convolution<T> {
 
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
         let input = only(inputs)?;
-        let space = self.window.kernel().len();
-        let (expected, outputs) =
-            (self.filters.shape()[space] * self.groups, self.filters.shape()[space + 1]);
+        let (expected, outputs) = (self.inputs(), self.bias.len());
         let (_, _, found) = self.window.split(input, self.channels)?;
         if found != expected {
             return Err(Error::shape(format!("input {input:?} has {found} channels, expected {expected}")));
@@ -205,7 +220,7 @@ impl<T: Float> Layer<T> for Convolution<T> {
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        let map = Box::new(self.map(record.inputs[0].shape(), record.site));
+        let map = Box::new(self.map_to_rules(record.inputs[0].shape(), record.site));
         Flow::Mix(Mix { map, z: Some(record.output.view()) })
     }
 
@@ -214,73 +229,25 @@ impl<T: Float> Layer<T> for Convolution<T> {
     }
 
     fn find_not_finite(&self) -> Option<String> {
-        not_finite("filters", self.filters.iter()).or_else(|| not_finite("bias", self.bias.iter()))
+        let shift = || not_finite("input shift", self.input_shift.iter().flatten());
+        let bias = || not_finite("bias", self.bias.iter());
+        not_finite("filters", self.filters.iter()).or_else(bias).or_else(shift)
     }
 }
 
-struct Correlation<'a, T: Float> {
-    layer: &'a Convolution<T>,
-    geometry: Geometry,
-    site: Site<'a, T>,
-    rank: usize,
-}
-
-impl<T: Float> Correlation<'_, T> {
-    /// All sources in one sweep; `finish` is the bias and whether the result is rectified.
-    fn run(
-        &self,
-        direction: Direction,
-        lenses: &Lenses,
-        sources: &[ArrayView5<'_, T>],
-        (bias, rectify): (&[T], bool),
-    ) -> Vec<Tensor<T>> {
-        let mut weights = self.layer.filters.view();
-        while weights.ndim() < 5 {
-            weights.insert_axis_inplace(Axis(0));
-        }
-        let filters = Filters { weights: into_rank(weights), groups: self.layer.groups, lenses };
-        let call = Convolve { filters, geometry: &self.geometry, direction };
-        let kernels = self.site.kernels();
-        let results = if kernels == Kernels::Naive {
-            call.run_naive(sources, bias, rectify)
-        } else {
-            let transforms = call.transforms(kernels);
-            let form = Form { lenses: lenses.clone(), direction, transforms };
-            let packed = self.site.packed(&form, || T::pack(&call, transforms));
-            T::convolve(&call, &packed, sources, bias, rectify)
-        };
-        results.into_iter().map(|array| from_kernel_order(array, self.layer.channels, self.rank)).collect()
+/// Refuses filters that are not `[kernel.., c, k]` with `k` divided into groups.
+pub(super) fn check_filters<T: Float>(filters: &ArrayD<T>, window: &Window, groups: usize) -> Result<()> {
+    window.check()?;
+    let (shape, kernel) = (filters.shape(), window.kernel());
+    let space = kernel.len();
+    if shape.len() != space + 2 || &shape[..space] != kernel || filters.is_empty() {
+        return Err(Error::shape(format!(
+            "filters {shape:?} are not [kernel.., inputs, outputs] with kernel {kernel:?}"
+        )));
     }
-}
-
-impl<T: Float> Affine<T> for Correlation<'_, T> {
-    fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        self.apply_all(&Lenses::one(lens), &[vec![inputs[0].view()]]).remove(0)
+    let outputs = shape[space + 1];
+    if groups == 0 || !outputs.is_multiple_of(groups) {
+        return Err(Error::shape(format!("{outputs} filters do not divide into {groups} groups")));
     }
-
-    fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        self.transpose_all(&Lenses::one(lens), &[signal]).remove(0)
-    }
-
-    fn apply_all(&self, lenses: &Lenses, looks: &[Vec<TensorView<'_, T>>]) -> Vec<Tensor<T>> {
-        let channels = self.layer.channels;
-        let sources: Vec<_> = looks.iter().map(|look| to_kernel_order(look[0].view(), channels)).collect();
-        let seen = |share| {
-            let lens = lenses.bias(share);
-            self.layer.bias.iter().map(move |&b| lens.map_or(T::zero(), |lens| lens.see(b)))
-        };
-        let bias: Vec<T> = (0..lenses.shares()).flat_map(seen).collect();
-        self.run(Direction::Forward, lenses, &sources, (&bias, false))
-    }
-
-    fn transpose_all(&self, lenses: &Lenses, signals: &[TensorView<'_, T>]) -> Vec<Vec<Tensor<T>>> {
-        let channels = self.layer.channels;
-        let sources: Vec<_> = signals.iter().map(|signal| to_kernel_order(signal.view(), channels)).collect();
-        let results = self.run(Direction::Transposed, lenses, &sources, (&[], false));
-        results.into_iter().map(|result| vec![result]).collect()
-    }
-
-    fn bias(&self) -> Option<Tensor<T>> {
-        Some(self.layer.broadcast_bias())
-    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Flattening.
 
 use super::only;
+use super::reshape::reshaped;
 use crate::error::{Error, Result};
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
 use crate::site::Site;
@@ -22,7 +23,7 @@ impl Flatten {
     fn there<T: Float>(self, array: TensorView<'_, T>) -> Tensor<T> {
         let samples = array.shape()[0];
         let features = array.shape()[1..].iter().product();
-        reshape(self.ordered(array), &[samples, features])
+        reshaped(&self.ordered(array), &[samples, features])
     }
 
     fn back<T: Float>(self, array: TensorView<'_, T>, shape: &[usize]) -> Tensor<T> {
@@ -30,7 +31,7 @@ impl Flatten {
         if self == Self::ColumnMajor {
             turned[1..].reverse();
         }
-        self.ordered(reshape(array, &turned).view()).into_owned()
+        self.ordered(reshaped(&array, &turned).view()).into_owned()
     }
 
     /// The array with its axes in the order they are read in; done twice it is the array again.
@@ -72,8 +73,4 @@ impl<T: Float> Layer<T> for Flatten {
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
         vec![self.back(upstream, record.inputs[0].shape())]
     }
-}
-
-fn reshape<T: Float>(array: TensorView<'_, T>, shape: &[usize]) -> Tensor<T> {
-    array.to_shape(shape).expect("both shapes have the same number of elements").into_owned()
 }

@@ -1,6 +1,6 @@
 //! The dense layer.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2};
 
 use super::{not_finite, only};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 use crate::window::into_rank;
 
-/// `y = x W + b` with `x` `[n, m]`, `W` `[m, k]`, `b` `[k]`, `y` `[n, k]`.
+/// `y = x W + b` with `x` `[n, .., m]`, `W` `[m, k]`, `b` `[k]`, `y` `[n, .., k]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear<T> {
     weights: Array2<T>,
@@ -46,9 +46,9 @@ impl<T: Float> Linear<T> {
 
     /// `xᵀ g` and `Σ g` over the batch.
     pub(super) fn parameter_gradient(record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Parameters<T> {
-        let (x, g) = (into_rank(record.inputs[0].view()), into_rank(upstream));
+        let (x, g) = (last_axis(&record.inputs[0]), last_axis(&upstream));
         Parameters {
-            weights: product(record.site.kernels(), x.t(), g, WeightLens::Value),
+            weights: product(record.site.kernels(), x.t(), g.view(), WeightLens::Value).into_dyn(),
             bias: g.sum_axis(Axis(0)),
         }
     }
@@ -75,11 +75,13 @@ impl<T: Float> Layer<T> for Linear<T> {
     }
 
     fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>> {
-        let inputs = only(inputs)?;
+        let input = only(inputs)?;
         let m = self.weights.nrows();
-        match inputs {
-            [n, features] if *features == m => Ok(vec![*n, self.weights.ncols()]),
-            _ => Err(Error::shape(format!("input has shape {inputs:?}, expected [batch, {m}]"))),
+        match input {
+            [lead @ .., features] if *features == m && !lead.is_empty() => {
+                Ok([lead, &[self.weights.ncols()]].concat())
+            }
+            _ => Err(Error::shape(format!("input has shape {input:?}, expected [batch, .., {m}]"))),
         }
     }
 
@@ -112,23 +114,37 @@ fn product<T: Float>(
     x: ArrayView2<'_, T>,
     weights: ArrayView2<'_, T>,
     lens: WeightLens,
-) -> Tensor<T> {
+) -> Array2<T> {
     match kernels {
-        Kernels::Exact | Kernels::Fast => T::dense(x, weights, lens).into_dyn(),
+        Kernels::Exact | Kernels::Fast => T::dense(x, weights, lens),
         Kernels::Naive => Array2::from_shape_fn((x.nrows(), weights.ncols()), |(n, j)| {
             (0..weights.nrows()).map(|i| x[[n, i]] * lens.see(weights[[i, j]])).sum()
-        })
-        .into_dyn(),
+        }),
+    }
+}
+
+/// One row for every place along the axes before the last.
+fn last_axis<'a, T: Float>(x: &'a TensorView<'_, T>) -> CowArray<'a, T, Ix2> {
+    let last = x.shape()[x.ndim() - 1];
+    x.to_shape((x.len() / last, last)).expect("as many elements")
+}
+
+impl<T: Float> Dense<'_, T> {
+    /// The product of every row of `x`, along its last axis.
+    fn rows(&self, x: &TensorView<'_, T>, weights: ArrayView2<'_, T>, lens: WeightLens) -> Tensor<T> {
+        let y = product(self.kernels, last_axis(x).view(), weights, lens);
+        let shape = [&x.shape()[..x.ndim() - 1], &[y.ncols()]].concat();
+        y.into_shape_with_order(shape).expect("a row each")
     }
 }
 
 impl<T: Float> Affine<T> for Dense<'_, T> {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        product(self.kernels, into_rank(inputs[0].view()), self.layer.weights.view(), lens)
+        self.rows(&inputs[0], self.layer.weights.view(), lens)
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![product(self.kernels, into_rank(signal), self.layer.weights.t(), lens)]
+        vec![self.rows(&signal, self.layer.weights.t(), lens)]
     }
 
     fn bias(&self) -> Option<Tensor<T>> {

@@ -2,7 +2,8 @@
 
 use super::only;
 use super::sum_pool::WindowSum;
-use crate::error::{Error, Result};
+use super::ties::{Award, Ties};
+use crate::error::Result;
 use crate::kernels::{Kernels, naive};
 use crate::layer::{Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::site::Site;
@@ -11,12 +12,13 @@ use crate::window::{Channels, Window, from_kernel_order, to_kernel_order};
 
 /// `y[n, o, c] = max_window x[n, i, c]`.
 ///
-/// Relevance and gradient of a window go to the entry that won it; entries that tie share equally. Rules
+/// Relevance and gradient of a window go to the entry that won it; for entries that tie see [`Ties`]. Rules
 /// that do not look at the input cannot know a winner and see a plain sum over the window instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaxPool {
     window: Window,
     channels: Channels,
+    ties: Ties,
 }
 
 impl MaxPool {
@@ -27,15 +29,14 @@ impl MaxPool {
     /// as the window (which could then be empty).
     pub fn new(window: Window, channels: Channels) -> Result<Self> {
         window.check()?;
-        let too_wide = |(padding, &size): (&[usize; 2], &usize)| padding.iter().any(|&p| p >= size);
-        if window.padding().iter().zip(window.kernel()).any(too_wide) {
-            return Err(Error::shape(format!(
-                "padding {:?} must be narrower than the window {:?}",
-                window.padding(),
-                window.kernel()
-            )));
-        }
-        Ok(Self { window, channels })
+        window.check_padding()?;
+        Ok(Self { window, channels, ties: Ties::default() })
+    }
+
+    /// The same layer with another winner where entries tie.
+    #[must_use]
+    pub fn with_ties(self, ties: Ties) -> Self {
+        Self { ties, ..self }
     }
 
     /// Size, stride, padding and dilation of the window.
@@ -50,12 +51,18 @@ impl MaxPool {
         self.channels
     }
 
-    /// `signal` handed to the winners of each window; `share` divides it among those that tie.
+    /// Who wins where entries tie.
+    #[must_use]
+    pub fn ties(&self) -> Ties {
+        self.ties
+    }
+
+    /// `signal` handed to the winners of each window.
     pub(crate) fn to_winners<T: Float>(
         &self,
         record: &Record<'_, T>,
         signal: TensorView<'_, T>,
-        share: bool,
+        award: Award,
     ) -> Tensor<T> {
         let geometry = self.window.geometry(record.inputs[0].shape(), self.channels);
         let x = to_kernel_order(record.inputs[0].view(), self.channels);
@@ -63,7 +70,7 @@ impl MaxPool {
         let signal = to_kernel_order(signal, self.channels);
         let to_winners =
             if record.site.kernels() == Kernels::Naive { naive::to_winners } else { T::pool_to_winners };
-        let r = to_winners([x, y, signal], &geometry, share);
+        let r = to_winners([x, y, signal], &geometry, award);
         from_kernel_order(r, self.channels, record.inputs[0].ndim())
     }
 }
@@ -81,11 +88,7 @@ impl<T: Float> Layer<T> for MaxPool {
         let input = only(inputs)?;
         let (_, sizes, channels) = self.window.split(input, self.channels)?;
         let shape = self.window.output_shape(input, self.channels, channels)?;
-        if self.window.misses(sizes) {
-            return Err(Error::shape(format!(
-                "a window over an input of size {sizes:?} holds nothing but padding"
-            )));
-        }
+        self.window.check_meets(sizes)?;
         Ok(shape)
     }
 
@@ -99,11 +102,13 @@ impl<T: Float> Layer<T> for MaxPool {
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
         let (input, kernels) = (record.inputs[0].shape(), record.site.kernels());
         let map = Box::new(WindowSum::new(&self.window, self.channels, input, kernels));
-        let route = Box::new(|relevance: Tensor<T>| vec![self.to_winners(record, relevance.view(), true)]);
+        let award = Award::Ties(self.ties);
+        let route =
+            Box::new(move |relevance: Tensor<T>| vec![self.to_winners(record, relevance.view(), award)]);
         Flow::Either(route, Mix { map, z: None })
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        vec![self.to_winners(record, upstream, true)]
+        vec![self.to_winners(record, upstream, Award::Ties(self.ties))]
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Debug;
 
-use ndarray::Zip;
-
 use super::only;
+use crate::elementwise::{combine, map};
 use crate::error::Result;
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
 use crate::site::Site;
@@ -77,7 +76,7 @@ impl<T: Float, P: Pointwise> Layer<T> for P {
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
-        inputs[0].mapv(|x| self.value(x))
+        map(&inputs[0], |x| self.value(x))
     }
 
     fn flow<'a>(&'a self, _: &'a Record<'_, T>) -> Flow<'a, T> {
@@ -85,7 +84,7 @@ impl<T: Float, P: Pointwise> Layer<T> for P {
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        let slope = |&x: &T, &y: &T, &g: &T| g * self.slope(x, y);
-        vec![Zip::from(&record.inputs[0]).and(&record.output).and(&upstream).map_collect(slope)]
+        let slope = |g, x, y| g * self.slope(x, y);
+        vec![combine(&upstream, &record.inputs[0], &record.output, slope)]
     }
 }

@@ -13,10 +13,13 @@ use crate::window::{Channels, Window, from_kernel_order, to_kernel_order};
 ///
 /// To rules the layer is a plain sum followed by a factor: they see weights of one and `z = Σ x`, so that a
 /// stabilizer means the same whatever the window's size.
+///
+/// A [plain](SumPool::plain) one has `g = 1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SumPool {
     window: Window,
     channels: Channels,
+    plain: bool,
 }
 
 impl SumPool {
@@ -26,7 +29,21 @@ impl SumPool {
     /// If the window has no, or more than three, spatial axes, or a size or stride of zero.
     pub fn new(window: Window, channels: Channels) -> Result<Self> {
         window.check()?;
-        Ok(Self { window, channels })
+        Ok(Self { window, channels, plain: false })
+    }
+
+    /// The sum without a factor.
+    ///
+    /// # Errors
+    /// As [`SumPool::new`].
+    pub fn plain(window: Window, channels: Channels) -> Result<Self> {
+        Ok(Self { plain: true, ..Self::new(window, channels)? })
+    }
+
+    /// Whether there is no factor.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Size, stride, padding and dilation of the window.
@@ -44,7 +61,7 @@ impl SumPool {
     fn scale<T: Float>(&self) -> T {
         #[expect(clippy::cast_precision_loss, reason = "a window has far fewer than 2^52 taps")]
         let taps = self.window.taps() as f64;
-        T::of(1.0 / taps.sqrt())
+        if self.plain { T::one() } else { T::of(1.0 / taps.sqrt()) }
     }
 
     fn map(&self, input: &[usize], kernels: Kernels) -> WindowSum {
@@ -93,18 +110,27 @@ impl WindowSum {
     pub(super) fn new(window: &Window, channels: Channels, input: &[usize], kernels: Kernels) -> Self {
         Self { geometry: window.geometry(input, channels), channels, rank: input.len(), kernels }
     }
+    /// Every window's sum times `tap`.
+    pub(super) fn gather<T: Float>(&self, x: &TensorView<'_, T>, tap: T) -> Tensor<T> {
+        let x = to_kernel_order(x.view(), self.channels);
+        let sum = if self.kernels == Kernels::Naive { naive::sum } else { T::pool_sum };
+        from_kernel_order(sum(x, &self.geometry, tap), self.channels, self.rank)
+    }
+
+    /// The transpose of [`WindowSum::gather`].
+    pub(super) fn spread<T: Float>(&self, signal: &TensorView<'_, T>, tap: T) -> Tensor<T> {
+        let s = to_kernel_order(signal.view(), self.channels);
+        let spread = if self.kernels == Kernels::Naive { naive::spread } else { T::pool_spread };
+        from_kernel_order(spread(s, &self.geometry, tap), self.channels, self.rank)
+    }
 }
 
 impl<T: Float> Affine<T> for WindowSum {
     fn apply(&self, lens: WeightLens, inputs: &[TensorView<'_, T>]) -> Tensor<T> {
-        let x = to_kernel_order(inputs[0].view(), self.channels);
-        let sum = if self.kernels == Kernels::Naive { naive::sum } else { T::pool_sum };
-        from_kernel_order(sum(x, &self.geometry, lens.see(T::one())), self.channels, self.rank)
+        self.gather(&inputs[0], lens.see(T::one()))
     }
 
     fn transpose(&self, lens: WeightLens, signal: TensorView<'_, T>) -> Vec<Tensor<T>> {
-        let s = to_kernel_order(signal, self.channels);
-        let spread = if self.kernels == Kernels::Naive { naive::spread } else { T::pool_spread };
-        vec![from_kernel_order(spread(s, &self.geometry, lens.see(T::one())), self.channels, self.rank)]
+        vec![self.spread(&signal, lens.see(T::one()))]
     }
 }

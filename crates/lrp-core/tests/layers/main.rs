@@ -1,5 +1,12 @@
 //! Forward and backward passes with numbers a person can check by hand.
 
+mod activations;
+mod blends;
+mod convolutions;
+mod moves;
+mod normalizations;
+mod pools;
+
 use lrp_core::{
     Add, Channels, Convolution, Flatten, Kind, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax,
     SumPool, Tanh, Tensor, Value, Window, cast,
@@ -21,6 +28,13 @@ fn assert_close(found: &Tensor<f64>, expected: &[f64]) {
     for (found, expected) in found.iter().zip(expected) {
         assert!((found - expected).abs() <= 1e-13 * expected.abs().max(1.0), "{found} is not {expected}");
     }
+}
+
+/// What comes back to the input of one layer for a seed at its output.
+fn gradient(op: impl Into<Op<f64>>, input: &Tensor<f64>, seed: &[f64]) -> Tensor<f64> {
+    let network = Network::sequential([op.into()]).unwrap();
+    let trace = network.trace(input).unwrap();
+    trace.gradient(network.output(), &tensor(trace.output().shape(), seed))
 }
 
 fn forward(op: impl Into<Op<f64>>, input: &Tensor<f64>) -> Tensor<f64> {
@@ -126,7 +140,7 @@ fn rect_and_tanh() {
 #[test]
 fn softmax() {
     Worked {
-        op: SoftMax.into(),
+        op: SoftMax::default().into(),
         input: tensor(&[1, 2], &[3.0_f64.ln(), 0.0]),
         seed: tensor(&[1, 2], &[1.0, 0.0]),
         output: &[0.75, 0.25],
@@ -139,13 +153,13 @@ fn softmax() {
 #[test]
 fn q05_softmax_of_large_logits_does_not_overflow() {
     let logits = tensor(&[2, 2], &[1000.0, 1000.0, -1000.0, 1000.0]);
-    assert_close(&forward(SoftMax, &logits), &[0.5, 0.5, 0.0, 1.0]);
+    assert_close(&forward(SoftMax::default(), &logits), &[0.5, 0.5, 0.0, 1.0]);
 }
 
 #[test]
 fn q06_softmax_normalises_along_axis_one_whatever_the_rank() {
     let equal = Tensor::zeros(vec![1, 4, 2, 3]);
-    assert!(forward(SoftMax, &equal).iter().all(|&share| share == 0.25));
+    assert!(forward(SoftMax::default(), &equal).iter().all(|&share| share == 0.25));
 }
 
 /// The last axis runs fastest, so pixels come before channels only if channels are stored first.
