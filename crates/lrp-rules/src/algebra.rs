@@ -2,13 +2,13 @@
 //!
 //! The denominator is the numerator summed over the inputs, so nobody writes it down.
 
-use std::fmt;
 use std::ops::{Add, Mul, Neg, Sub};
 
-use lrp_core::{Float, WeightLens};
-use ndarray::CowArray;
+use lrp_core::WeightLens;
 
-use crate::rules::Label;
+use crate::derivative::Derivative;
+use crate::name::Label;
+use crate::parameter::Parameter;
 
 /// The input of the layer in a formula.
 pub const X: InputLens = InputLens::Value;
@@ -21,7 +21,7 @@ pub const B: Bias = Bias(WeightLens::Value);
 pub const TINY: f64 = 1e-16;
 
 /// How a term looks at the layer's input `x`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum InputLens {
     /// `x`
     Value,
@@ -29,8 +29,10 @@ pub enum InputLens {
     Positive,
     /// `x⁻ = min(x, 0)`
     Negative,
+    /// `|x|`
+    Magnitude,
     /// `x − c`
-    Less(f64),
+    Less(Parameter),
     /// The same number everywhere, whatever the input.
     Fill(f64),
 }
@@ -76,12 +78,14 @@ pub struct Share {
     pub stabilizer: f64,
 }
 
-/// What a rule computes: `pass · R` plus some shares.
-#[derive(Clone, Debug, PartialEq)]
+/// What a rule computes: `pass · R` plus some derivatives plus some shares.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Formula {
     /// The part of the relevance that stays where it is; only a layer with one input of its output's shape
     /// can leave any.
     pub pass: f64,
+    /// The derivatives that are added up, each with its factor.
+    pub derivatives: Vec<(f64, Derivative)>,
     /// The fractions that are added up.
     pub shares: Vec<Share>,
 }
@@ -120,14 +124,26 @@ pub fn fill(value: f64) -> InputLens {
 #[must_use]
 pub fn share(sum: impl Into<Sum>) -> Rule {
     let share = Share { scale: 1.0, sum: sum.into(), gate: Gate::Every, stabilizer: TINY };
-    Rule { formula: Formula { pass: 0.0, shares: vec![share] }, label: None }
+    Rule::of(Formula { shares: vec![share], ..Formula::default() })
+}
+
+/// The rule that follows a derivative.
+#[must_use]
+pub fn derivative(derivative: Derivative) -> Rule {
+    Rule::of(Formula { derivatives: vec![(1.0, derivative)], ..Formula::default() })
 }
 
 impl Rule {
     /// The rule that leaves relevance where it is.
     #[must_use]
     pub fn pass() -> Self {
-        Self { formula: Formula { pass: 1.0, shares: Vec::new() }, label: None }
+        Self::of(Formula { pass: 1.0, ..Formula::default() })
+    }
+
+    /// The rule that computes a formula.
+    #[must_use]
+    pub fn of(formula: Formula) -> Self {
+        Self { formula, label: None }
     }
 
     /// What the rule computes.
@@ -143,6 +159,28 @@ impl Rule {
         Self { label, ..self.map_shares(|share| Share { stabilizer, ..share }) }
     }
 
+    /// The same rule with a bias that takes no part in any denominator.
+    #[must_use]
+    pub fn without_bias(self) -> Self {
+        let label = self.label.clone().map(|label| label.with_bias(false));
+        let without = |share: Share| Share { sum: Sum { bias: None, ..share.sum }, ..share };
+        Self { label, ..self.map_shares(without) }
+    }
+
+    /// The same rule with a bias that counts as one more weight, where a share is of one product and left it out.
+    #[must_use]
+    pub fn with_bias(self) -> Self {
+        let label = self.label.clone().map(|label| label.with_bias(true));
+        let with = |share: Share| {
+            let bias = match share.sum.terms[..] {
+                [(_, lens)] => share.sum.bias.or(Some(lens)),
+                _ => share.sum.bias,
+            };
+            Share { sum: Sum { bias, ..share.sum }, ..share }
+        };
+        Self { label, ..self.map_shares(with) }
+    }
+
     /// The same rule for some of the units only.
     #[must_use]
     pub fn only(self, gate: Gate) -> Self {
@@ -151,7 +189,8 @@ impl Rule {
 
     /// The factor by which the rule changes the total of relevance, up to bias and stabilizer.
     ///
-    /// Gated shares answer for different units, so those below zero do not count again.
+    /// Gated shares answer for different units, so those below zero do not count again; derivatives keep no
+    /// total.
     #[must_use]
     pub fn total(&self) -> f64 {
         let counted = self.formula.shares.iter().filter(|share| share.gate != Gate::Negative);
@@ -161,7 +200,20 @@ impl Rule {
     /// Whether the rule needs to know what the layer's input was.
     #[must_use]
     pub fn looks_at_input(&self) -> bool {
-        self.formula.pass != 0.0 || self.formula.shares.iter().any(|share| share.sum.looks_at_input())
+        let Formula { pass, derivatives, shares } = &self.formula;
+        *pass != 0.0 || !derivatives.is_empty() || shares.iter().any(|share| share.sum.looks_at_input())
+    }
+
+    /// Whether the rule is nothing but derivatives: it then takes the place of the way back also where
+    /// relevance would be handed on unchanged.
+    #[must_use]
+    pub fn is_derivative(&self) -> bool {
+        let Formula { pass, derivatives, shares } = &self.formula;
+        *pass == 0.0 && !derivatives.is_empty() && shares.is_empty()
+    }
+
+    pub(crate) fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
     }
 
     pub(crate) fn labelled(self, label: Label) -> Self {
@@ -170,7 +222,7 @@ impl Rule {
 
     fn map_shares(self, change: impl FnMut(Share) -> Share) -> Self {
         let shares = self.formula.shares.into_iter().map(change).collect();
-        Self { formula: Formula { shares, ..self.formula }, label: None }
+        Self::of(Formula { shares, ..self.formula })
     }
 }
 
@@ -178,6 +230,12 @@ impl Sum {
     /// Whether it depends on the input.
     pub(crate) fn looks_at_input(&self) -> bool {
         self.terms.iter().any(|(input, _)| !matches!(input, InputLens::Fill(_)))
+    }
+
+    /// The stabilizer of shares that name none: what never sees the input is zero only where there is nothing to
+    /// hand on.
+    pub(crate) fn usual_stabilizer(&self) -> f64 {
+        if self.looks_at_input() { TINY } else { 0.0 }
     }
 
     /// Whether it is `x w + b`, what the layer itself computes.
@@ -206,40 +264,16 @@ impl InputLens {
         Self::Negative
     }
 
-    /// Its distance from `value`.
+    /// `|x|`
     #[must_use]
-    pub fn less(self, value: f64) -> Self {
-        Self::Less(value)
+    pub fn abs(self) -> Self {
+        Self::Magnitude
     }
 
-    /// Looks at one value.
-    pub(crate) fn see_one<T: Float>(self, x: T) -> T {
-        match self {
-            Self::Value => x,
-            Self::Positive => WeightLens::Positive.see(x),
-            Self::Negative => WeightLens::Negative.see(x),
-            Self::Less(value) => x - T::of(value),
-            Self::Fill(value) => T::of(value),
-        }
-    }
-
-    /// Whether what it sees is zero where the input is.
-    pub(crate) fn vanishes(self) -> bool {
-        match self {
-            Self::Value | Self::Positive | Self::Negative => true,
-            Self::Less(value) | Self::Fill(value) => value == 0.0,
-        }
-    }
-
-    /// Looks at a whole input.
-    pub(crate) fn see<'a, T: Float>(
-        self,
-        x: &'a lrp_core::TensorView<'_, T>,
-    ) -> CowArray<'a, T, ndarray::IxDyn> {
-        match self {
-            Self::Value => x.view().into(),
-            lens => x.mapv(|x| lens.see_one(x)).into(),
-        }
+    /// Its distance from `bound`, which may differ between channels.
+    #[must_use]
+    pub fn less(self, bound: impl Into<Parameter>) -> Self {
+        Self::Less(bound.into())
     }
 }
 
@@ -273,6 +307,12 @@ macro_rules! lenses {
             #[must_use]
             pub fn sink(self, gamma: f64) -> Self {
                 Self(WeightLens::Sink(gamma))
+            }
+
+            /// Its size without its sign.
+            #[must_use]
+            pub fn abs(self) -> Self {
+                Self(WeightLens::Magnitude)
             }
 
             /// Its square.
@@ -316,10 +356,14 @@ impl Add<Bias> for Sum {
 impl Mul<Rule> for f64 {
     type Output = Rule;
     fn mul(self, rule: Rule) -> Rule {
-        let scaled =
-            rule.formula.shares.into_iter().map(|share| Share { scale: self * share.scale, ..share });
-        let shares = scaled.filter(|share| share.scale != 0.0).collect();
-        Rule { formula: Formula { pass: self * rule.formula.pass, shares }, label: None }
+        let Formula { pass, derivatives, shares } = rule.formula;
+        let shares = shares.into_iter().map(|share| Share { scale: self * share.scale, ..share });
+        let derivatives = derivatives.into_iter().map(|(scale, derivative)| (self * scale, derivative));
+        Rule::of(Formula {
+            pass: self * pass,
+            derivatives: derivatives.filter(|&(scale, _)| scale != 0.0).collect(),
+            shares: shares.filter(|share| share.scale != 0.0).collect(),
+        })
     }
 }
 
@@ -334,8 +378,11 @@ impl Add for Rule {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         let (one, two) = (self.formula, other.formula);
-        let formula = Formula { pass: one.pass + two.pass, shares: [one.shares, two.shares].concat() };
-        Self { formula, label: None }
+        Self::of(Formula {
+            pass: one.pass + two.pass,
+            derivatives: [one.derivatives, two.derivatives].concat(),
+            shares: [one.shares, two.shares].concat(),
+        })
     }
 }
 
@@ -343,75 +390,5 @@ impl Sub for Rule {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         self + -other
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.label {
-            Some(label) if !f.alternate() => f.pad(&label.to_string()),
-            _ => f.pad(&self.formula.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Formula {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pass = (self.pass != 0.0).then(|| (self.pass, "R".to_owned()));
-        let parts = pass.into_iter().chain(self.shares.iter().map(|share| (share.scale, share.to_string())));
-        let mut empty = true;
-        for (index, (scale, part)) in parts.enumerate() {
-            match (index, scale) {
-                (0, 1.0) => write!(f, "{part}"),
-                (0, scale) => write!(f, "{scale}·{part}"),
-                (_, 1.0) => write!(f, " + {part}"),
-                (_, scale) if scale < 0.0 => write!(f, " − {}·{part}", -scale),
-                (_, scale) => write!(f, " + {scale}·{part}"),
-            }?;
-            empty = false;
-        }
-        if empty { f.write_str("0") } else { Ok(()) }
-    }
-}
-
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let product = |&(input, weight): &(InputLens, WeightLens)| match (input, weight) {
-            (InputLens::Fill(1.0), _) => spell(weight, "w"),
-            _ => format!("{input}{}", spell(weight, "w")),
-        };
-        let parts: Vec<String> =
-            self.sum.terms.iter().map(product).chain(self.sum.bias.map(|bias| spell(bias, "b"))).collect();
-        write!(f, "[{}]", parts.join(" + "))?;
-        match self.gate {
-            Gate::Every => Ok(()),
-            Gate::Positive => f.write_str("{z>0}"),
-            Gate::Negative => f.write_str("{z<0}"),
-        }
-    }
-}
-
-impl fmt::Display for InputLens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value => f.write_str("x"),
-            Self::Positive => f.write_str("x⁺"),
-            Self::Negative => f.write_str("x⁻"),
-            Self::Less(value) if *value < 0.0 => write!(f, "(x+{})", -value),
-            Self::Less(value) => write!(f, "(x−{value})"),
-            Self::Fill(value) => write!(f, "({value})"),
-        }
-    }
-}
-
-fn spell(lens: WeightLens, symbol: &str) -> String {
-    match lens {
-        WeightLens::Value => symbol.to_owned(),
-        WeightLens::Positive => format!("{symbol}⁺"),
-        WeightLens::Negative => format!("{symbol}⁻"),
-        WeightLens::One => "1".to_owned(),
-        WeightLens::Square => format!("{symbol}²"),
-        WeightLens::Lift(gamma) => format!("({symbol}+{gamma}{symbol}⁺)"),
-        WeightLens::Sink(gamma) => format!("({symbol}+{gamma}{symbol}⁻)"),
     }
 }

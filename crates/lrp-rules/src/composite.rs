@@ -7,8 +7,6 @@ use wildmatch::WildMatch;
 
 use crate::algebra::Rule;
 use crate::dialect::Dialect;
-use crate::error::{Error, Result};
-use crate::rules::{alpha_beta, epsilon, flat, simple, w_square, z_plus};
 
 /// An assignment of rules to the layers of any network: the first entry that matches a layer wins.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +23,8 @@ pub enum Select {
     Kind(Kind),
     /// The first layer with weights, in the order layers run.
     First,
+    /// The first layer of a kind, in the order layers run.
+    FirstOf(Kind),
     /// The last layer with weights.
     Last,
     /// Layers whose name matches a pattern with `*` and `?`.
@@ -71,21 +71,43 @@ impl Composite {
         self.dialect
     }
 
+    /// The same composite with an entry before all others.
+    #[must_use]
+    pub fn but(mut self, select: Select, rule: Rule) -> Self {
+        self.entries.insert(0, (select, rule));
+        self
+    }
+
     /// The rule for a node, and why.
     ///
     /// # Panics
     /// If the network has no such node.
     #[must_use]
     pub fn rule_for<T: Float>(&self, network: &Network<T>, node: usize) -> (Rule, String) {
+        let Choice { rule, why, .. } = self.choose(network, node);
+        (rule, why)
+    }
+
+    /// The rule for a node in the composite's dialect.
+    pub(crate) fn choose<T: Float>(&self, network: &Network<T>, node: usize) -> Choice {
         let matching = self.entries.iter().find(|(select, _)| select.matches(network, node));
         let (rule, why) = matching
             .map_or((&self.otherwise, "default".to_owned()), |(select, rule)| (rule, select.to_string()));
-        let adjusted = self.dialect.adjust(network.nodes()[node].kind(), rule);
-        match adjusted {
+        let by_default = matching.is_none();
+        let (rule, why) = match self.dialect.adjust(network.nodes()[node].op(), rule, by_default) {
             Some((rule, note)) => (rule, format!("{why}; {note}")),
             None => (rule.clone(), why),
-        }
+        };
+        Choice { rule, why, by_default }
     }
+}
+
+/// The rule of a node.
+pub(crate) struct Choice {
+    pub(crate) rule: Rule,
+    pub(crate) why: String,
+    /// Whether no entry of the composite is about this node.
+    pub(crate) by_default: bool,
 }
 
 impl Select {
@@ -95,6 +117,7 @@ impl Select {
         match self {
             Self::Kind(kind) => nodes[node].kind() == *kind,
             Self::First => weighted.next() == Some(node),
+            Self::FirstOf(kind) => (0..nodes.len()).find(|&index| nodes[index].kind() == *kind) == Some(node),
             Self::Last => weighted.next_back() == Some(node),
             Self::Name(pattern) => WildMatch::new(pattern).matches(nodes[node].name()),
             Self::Index(index) => *index == node,
@@ -107,81 +130,10 @@ impl fmt::Display for Select {
         match self {
             Self::Kind(kind) => write!(f, "every {kind}"),
             Self::First => f.write_str("first layer with weights"),
+            Self::FirstOf(kind) => write!(f, "first {kind}"),
             Self::Last => f.write_str("last layer with weights"),
             Self::Name(pattern) => write!(f, "name matches '{pattern}'"),
             Self::Index(index) => write!(f, "layer {index}"),
         }
     }
-}
-
-/// A composite as users name it.
-#[derive(Clone, Copy, Debug)]
-pub struct CompositeInfo {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is for, in a line.
-    pub summary: &'static str,
-    /// Makes it.
-    pub make: fn() -> Composite,
-}
-
-/// Every composite with a name.
-pub const COMPOSITES: &[CompositeInfo] = &[
-    CompositeInfo {
-        name: "lrp-0",
-        summary: "simple everywhere: gradient × input on rectifier networks",
-        make: || Composite::uniform(simple()),
-    },
-    CompositeInfo {
-        name: "epsilon-plus",
-        summary: "zplus for convolutions, epsilon(1e-6) for dense layers and pools",
-        make: || epsilon_with(z_plus()),
-    },
-    CompositeInfo {
-        name: "epsilon-plus-flat",
-        summary: "epsilon-plus with a flat first layer",
-        make: || with_first(flat(), epsilon_with(z_plus())),
-    },
-    CompositeInfo {
-        name: "epsilon-alpha2-beta1",
-        summary: "alphabeta(2,1) for convolutions, epsilon(1e-6) for dense layers and pools",
-        make: || epsilon_with(alpha_beta(2.0, 1.0)),
-    },
-    CompositeInfo {
-        name: "epsilon-alpha2-beta1-flat",
-        summary: "epsilon-alpha2-beta1 with a flat first layer",
-        make: || with_first(flat(), epsilon_with(alpha_beta(2.0, 1.0))),
-    },
-    CompositeInfo {
-        name: "alpha1-flat",
-        summary: "the toolbox's recipe: alphabeta(1,0) everywhere, flat for the first layer",
-        make: || with_first(flat(), Composite::uniform(alpha_beta(1.0, 0.0))),
-    },
-    CompositeInfo {
-        name: "alpha1-w2",
-        summary: "the toolbox's recipe: alphabeta(1,0) everywhere, w2 for the first layer",
-        make: || with_first(w_square(), Composite::uniform(alpha_beta(1.0, 0.0))),
-    },
-];
-
-/// Makes the composite called `name`.
-///
-/// # Errors
-/// Lists the names there are.
-pub fn composite(name: &str) -> Result<Composite> {
-    let info = COMPOSITES.iter().find(|info| info.name.eq_ignore_ascii_case(name));
-    info.map(|info| (info.make)()).ok_or_else(|| {
-        let names: Vec<&str> = COMPOSITES.iter().map(|info| info.name).collect();
-        Error::composite(format!("unknown composite '{name}'; one of {}", names.join(", ")))
-    })
-}
-
-/// `convolutions` for convolutions and ε for everything else that mixes.
-fn epsilon_with(convolutions: Rule) -> Composite {
-    Composite::uniform(epsilon(1e-6)).then(Select::Kind(Kind::Convolution), convolutions)
-}
-
-fn with_first(rule: Rule, composite: Composite) -> Composite {
-    let first = (Select::First, rule);
-    Composite { entries: std::iter::once(first).chain(composite.entries).collect(), ..composite }
 }

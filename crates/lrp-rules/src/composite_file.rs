@@ -41,7 +41,8 @@ impl FromStr for Composite {
     type Err = Error;
 
     /// Reads a composite written in TOML: `otherwise`, optionally `dialect`, and `[[layer]]` entries tried in
-    /// order, each with a `rule` and one of `kind`, `first = true`, `last = true`, `name`, `index`.
+    /// order, each with a `rule` and one of `kind`, `first = true`, `last = true`, `name`, `index`; `kind` and
+    /// `first = true` together are the first layer of the kind.
     ///
     /// ```
     /// use lrp_rules::{Composite, Select, rules::{epsilon, flat}};
@@ -80,9 +81,7 @@ impl FromStr for Composite {
 }
 
 impl Composite {
-    /// Writes the composite as TOML that reads back as the same composite.
-    ///
-    /// Rules without a name of their own print as formulas, which do not read back.
+    /// Writes the composite as TOML that reads back as the same composite and is then written the same.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let dialect = (self.dialect() != Dialect::default()).then(|| self.dialect().to_string());
@@ -98,6 +97,7 @@ impl Entry {
         match select {
             Select::Kind(kind) => Self { kind: Some(kind.to_string()), ..entry },
             Select::First => Self { first: Some(true), ..entry },
+            Select::FirstOf(kind) => Self { kind: Some(kind.to_string()), first: Some(true), ..entry },
             Select::Last => Self { last: Some(true), ..entry },
             Select::Name(pattern) => Self { name: Some(pattern.clone()), ..entry },
             Select::Index(index) => Self { index: Some(*index), ..entry },
@@ -105,12 +105,18 @@ impl Entry {
     }
 
     fn select(&self) -> std::result::Result<Select, String> {
-        let kind = self.kind.as_deref().map(|kind| kind.parse::<Kind>().map(Select::Kind)).transpose()?;
-        let first = self.first.filter(|&first| first).map(|_| Select::First);
+        let kind = self.kind.as_deref().map(str::parse::<Kind>).transpose()?;
+        let first = self.first.unwrap_or(false);
+        let place = match (kind, first) {
+            (Some(kind), true) => Some(Select::FirstOf(kind)),
+            (Some(kind), false) => Some(Select::Kind(kind)),
+            (None, true) => Some(Select::First),
+            (None, false) => None,
+        };
         let last = self.last.filter(|&last| last).map(|_| Select::Last);
         let name = self.name.clone().map(Select::Name);
         let index = self.index.map(Select::Index);
-        let mut given = [kind, first, last, name, index].into_iter().flatten();
+        let mut given = [place, last, name, index].into_iter().flatten();
         match (given.next(), given.next()) {
             (Some(select), None) => Ok(select),
             _ => Err("needs exactly one of kind, first = true, last = true, name, index".to_owned()),

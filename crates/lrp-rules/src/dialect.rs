@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lrp_core::Kind;
+use lrp_core::{Float, Kind, Op, Ties};
+
+mod zennit;
 
 use crate::algebra::Rule;
 use crate::error::{Error, Result};
@@ -17,6 +19,11 @@ pub enum Dialect {
     Published,
     /// Those of the LRP Toolbox 1.3.1.
     Toolbox,
+    /// Those of zennit 1.0: every fraction has the stabilizer `1e-6`, `gamma` is `signedgamma`, `w2` counts the
+    /// squared bias, and the first of entries that tie wins a maximum. The rule for all layers no entry is about is
+    /// for those with weights; sums and means share in proportion, activations and scalings pass, and everything
+    /// else follows its gradient. zennit calls first what was registered first, here it is what runs first.
+    Zennit,
 }
 
 /// The toolbox's stabilizer of `simple` on sum pooling, where every other layer has `1e-16`.
@@ -24,7 +31,7 @@ const TOOLBOX_POOL: f64 = 1e-12;
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 2] = [Self::Published, Self::Toolbox];
+    pub const ALL: [Self; 3] = [Self::Published, Self::Toolbox, Self::Zennit];
 
     /// The name users write.
     #[must_use]
@@ -32,13 +39,35 @@ impl Dialect {
         match self {
             Self::Published => "published",
             Self::Toolbox => "toolbox",
+            Self::Zennit => "zennit",
         }
     }
 
-    /// What `rule` becomes on a layer of some kind, and why; `None` where the dialect changes nothing.
-    pub(crate) fn adjust(self, kind: Kind, rule: &Rule) -> Option<(Rule, &'static str)> {
-        let pool = self == Self::Toolbox && kind == Kind::SumPool && *rule == simple();
-        pool.then(|| (simple().stabilized(TOOLBOX_POOL), "toolbox stabilizer of sum pooling"))
+    /// What `rule`, chosen for want of an entry or not, becomes on a layer, and why; `None` where the dialect
+    /// changes nothing.
+    pub(crate) fn adjust<T: Float>(
+        self,
+        op: &Op<T>,
+        rule: &Rule,
+        by_default: bool,
+    ) -> Option<(Rule, &'static str)> {
+        match self {
+            Self::Published => None,
+            Self::Toolbox => {
+                let pool = op.layer().kind() == Kind::SumPool && *rule == simple();
+                pool.then(|| (simple().stabilized(TOOLBOX_POOL), "toolbox stabilizer of sum pooling"))
+            }
+            Self::Zennit => zennit::adjust(op, rule, by_default),
+        }
+    }
+
+    /// A layer as the dialect has it; `None` where it is as everywhere.
+    pub(crate) fn layer<T: Float>(self, op: &Op<T>) -> Option<Op<T>> {
+        match (self, op) {
+            (Self::Zennit, Op::MaxPool(pool)) => Some(pool.clone().with_ties(Ties::First).into()),
+            (Self::Zennit, Op::Reduce(reduce)) => Some(reduce.clone().with_ties(Ties::First).into()),
+            _ => None,
+        }
     }
 }
 

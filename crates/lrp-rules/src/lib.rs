@@ -2,25 +2,52 @@
 #![forbid(unsafe_code)]
 
 mod algebra;
+mod derivative;
+mod parameter;
 pub mod rules;
+mod call;
+mod name;
+mod notation;
 mod composite;
+mod composites;
 mod composite_file;
+mod suggestion;
 mod presets;
 mod dialect;
 mod target;
+mod canonizers;
+mod probe;
+mod options;
 mod plan;
+mod step;
+mod explanation;
+mod ledger;
 mod together;
+mod attributors;
 mod table;
 mod shortcuts;
 mod redistribute;
+mod look;
 mod error;
 
-pub use algebra::{B, Bias, Formula, Gate, InputLens, Rule, Share, Sum, TINY, W, Weight, X, fill, share};
-pub use composite::{COMPOSITES, Composite, CompositeInfo, Select, composite};
+pub use algebra::{
+    B, Bias, Formula, Gate, InputLens, Rule, Share, Sum, TINY, W, Weight, X, derivative, fill, share,
+};
+pub use attributors::{ATTRIBUTORS, Attributor, AttributorInfo, IntegratedGradients, Occlusion, SmoothGrad};
+pub use canonizers::{CANONIZERS, Canonized, CanonizerInfo, Rewrite, canonize};
+pub use composite::{Composite, Select};
+pub use composites::{COMPOSITES, CompositeInfo, composite, composite_within};
+pub use derivative::Derivative;
 pub use dialect::Dialect;
 pub use error::{Error, ErrorKind, Result};
-pub use plan::{Explanation, Plan, PlanOptions};
+pub use explanation::Explanation;
+pub use ledger::{Amount, Denominators, Entry, Ledger};
+pub use options::{PlanOptions, Start, Unknown};
+pub use parameter::Parameter;
+pub use plan::Plan;
 pub use presets::{Presets, toolbox_rule};
+pub use probe::random_sample;
+pub use suggestion::{Suggestion, suggest};
 pub use table::{Row, Table};
 pub use target::{Target, top_classes};
 pub use together::explain_together;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use lrp_core::{Crossing, Float, Flow, Kind, Memo, Network, Node, Prepared, Record, Tensor, Trace, Value};
+use lrp_core::{Float, Kind, Network, Node, Prepared, Record, Tensor, Trace, Value};
 
 use crate::algebra::Rule;
 use crate::composite::Composite;
 use crate::error::{Error, Result};
-use crate::redistribute::{Knowledge, redistribute};
+use crate::explanation::Explanation;
+use crate::ledger::{Amount, Denominators, Entry, Ledger};
+use crate::options::{PlanOptions, Start};
 use crate::shortcuts;
+use crate::step::{Decision, Step, Way};
 use crate::table::{Row, Table};
 use crate::target::Target;
 use crate::together::explain_together;
@@ -21,8 +24,8 @@ use crate::together::explain_together;
 /// use ndarray::{arr1, arr2};
 ///
 /// let dense = Linear::new(arr2(&[[1.0, -2.0], [3.0, 0.5], [-1.0, 0.25]]), arr1(&[0.1, -0.2]))?;
-/// let network = Network::sequential([dense.into(), SoftMax.into()])?;
-/// let plan = Plan::new(&network, &Composite::uniform(epsilon(0.5)), PlanOptions::default());
+/// let network = Network::sequential([dense.into(), SoftMax::default().into()])?;
+/// let plan = Plan::new(&network, &Composite::uniform(epsilon(0.5)), PlanOptions::default())?;
 /// assert_eq!(plan.notices(), ["softmax_1 is dropped: relevance starts at the logits"]);
 ///
 /// let explanation = plan.explain(&arr2(&[[1.0, -1.0, 2.0]]).into_dyn(), &Target::Class(0))?;
@@ -41,59 +44,25 @@ pub struct Plan<'n, T: Float> {
     options: PlanOptions,
 }
 
-/// What a [`Plan`] does beyond its composite.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PlanOptions {
-    /// Explain the probabilities of a softmax head instead of the logits before it.
-    pub keep_softmax: bool,
-    /// Keep the relevance of every layer, not only of the input.
-    pub keep_layers: bool,
-    /// Prepare weights anew for every use instead of keeping them: slower, with less memory, and with the same
-    /// result.
-    pub save_memory: bool,
-}
-
-/// What a network's decision on a batch owes to each input value.
-#[derive(Clone, Debug)]
-pub struct Explanation<T> {
-    /// Relevance of every input value, shaped like the input.
-    pub relevance: Tensor<T>,
-    /// The scores explained, `[n, classes]`: the logits, or the probabilities if the softmax was kept.
-    pub scores: Tensor<T>,
-    /// The relevance everything started from, shaped like the scores.
-    pub seed: Tensor<T>,
-    /// If asked for, the relevance of every value: the input, then what each node wrote, up to the scores.
-    pub layers: Option<Vec<Tensor<T>>>,
-}
-
-#[derive(Clone, Debug)]
-struct Step<T> {
-    rule: Rule,
-    why: String,
-    knowledge: Arc<Knowledge<T>>,
-}
-
 impl<'n, T: Float> Plan<'n, T> {
     /// Decides the rule of every node.
-    #[must_use]
-    pub fn new(network: &'n Network<T>, composite: &Composite, options: PlanOptions) -> Self {
-        let last = network.nodes().len() - 1;
-        let drop = network.nodes()[last].kind() == Kind::SoftMax && last > 0 && !options.keep_softmax;
-        let head = if drop { network.nodes()[last].inputs()[0] } else { network.output() };
-        let chosen: Vec<(Rule, String)> = (0..=last).map(|node| composite.rule_for(network, node)).collect();
-        let rules: Vec<&Rule> = chosen.iter().map(|(rule, _)| rule).collect();
+    ///
+    /// # Errors
+    /// If no rule is known for a layer and the options do not say what then.
+    pub fn new(network: &'n Network<T>, composite: &Composite, options: PlanOptions) -> Result<Self> {
+        let head = head(network, options.keep_softmax);
+        let decide = |node| Decision::make(network, node, composite, options.unknown);
+        let decisions: Vec<Decision> = (0..network.nodes().len()).map(decide).collect::<Result<_>>()?;
+        let rules: Vec<&Rule> = decisions.iter().map(|decision| &decision.rule).collect();
         let not_negative = shortcuts::not_negative(network);
         let in_place = shortcuts::rectified_in_place(network, &rules, head);
-        let knowledge = |node: usize| Knowledge {
-            not_negative: network.nodes()[node].inputs().iter().all(|value| not_negative[value.index()]),
-            only_positive: in_place[node],
-            constants: Memo::new(true),
+        let step = |((node, decision), &in_place): ((&Node<T>, Decision), &bool)| {
+            let not_negative = node.inputs().iter().all(|value| not_negative[value.index()]);
+            Step::new(decision, node, composite, not_negative, in_place)
         };
-        let knowledge: Vec<_> = (0..=last).map(|node| Arc::new(knowledge(node))).collect();
-        let step = |((rule, why), knowledge)| Step { rule, why, knowledge };
-        let steps = chosen.into_iter().zip(knowledge).map(step).collect();
+        let steps = network.nodes().iter().zip(decisions).zip(&in_place).map(step).collect();
         let prepared = Arc::new(Prepared::new(network.nodes().len(), !options.save_memory));
-        Self { network, steps, head, in_place, prepared, options }
+        Ok(Self { network, steps, head, in_place, prepared, options })
     }
 
     /// The network explained.
@@ -115,8 +84,12 @@ impl<'n, T: Float> Plan<'n, T> {
     /// What a user should know before believing the result, a line each.
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
-        let dropped = self.network.nodes()[self.head.index()..].iter();
-        dropped.map(|node| format!("{} is dropped: relevance starts at the logits", node.name())).collect()
+        let (crossed, dropped) = self.steps.split_at(self.head.index());
+        let unknown = crossed.iter().filter_map(|step| step.notice.clone());
+        let dropped = self.network.nodes()[self.head.index()..].iter().zip(dropped);
+        let dropped =
+            dropped.map(|(node, _)| format!("{} is dropped: relevance starts at the logits", node.name()));
+        unknown.chain(dropped).collect()
     }
 
     /// The plan as a table; with shapes where the shape of an input `[n, …]` is given.
@@ -127,13 +100,12 @@ impl<'n, T: Float> Plan<'n, T> {
         let shapes = input.map(|shape| self.network.shapes(shape)).transpose()?;
         let row = |(index, node): (usize, &Node<T>)| {
             let step = &self.steps[index];
-            let (rule, why) = match node.op().layer().crossing() {
+            let (rule, why) = match step.way {
                 _ if index >= self.head.index() => {
                     ("-".to_owned(), "dropped: relevance starts before it".to_owned())
                 }
-                Crossing::Route => ("-".to_owned(), "hands relevance back unchanged".to_owned()),
-                Crossing::Either if step.rule.looks_at_input() => ("winner".to_owned(), step.why.clone()),
-                Crossing::Mix | Crossing::Either => (step.rule.to_string(), step.why.clone()),
+                Way::Route => (step.shown_rule(), "hands relevance back unchanged".to_owned()),
+                _ => (step.shown_rule(), step.why.clone()),
             };
             let shape = shapes.as_ref().map(|shapes| shapes[index + 1].clone());
             Row { node: node.name().to_owned(), kind: node.kind(), shape, rule, why }
@@ -161,7 +133,7 @@ impl<'n, T: Float> Plan<'n, T> {
         if !std::ptr::eq(trace.network(), self.network) {
             return Err(Error::composite("the trace is of another network than the plan"));
         }
-        self.check_passes(&self.network.shapes(trace.value(Value::INPUT).shape())?)?;
+        self.check_fits(&self.network.shapes(trace.value(Value::INPUT).shape())?)?;
         self.walk(trace.value(self.head), target, |seed, cross| trace.walk_back(self.head, seed, cross))
     }
 
@@ -178,17 +150,52 @@ impl<'n, T: Float> Plan<'n, T> {
         target: &Target,
         go: impl FnOnce(Tensor<T>, &mut Cross<'_, T>) -> Tensor<T>,
     ) -> Result<Explanation<T>> {
-        let seed = target.seed(scores)?;
+        let seed = match self.options.start {
+            Start::Score => target.seed(scores)?,
+            Start::One => target.ones(scores)?,
+        };
         let mut layers: Vec<Option<Tensor<T>>> = vec![None; self.head.index() + 1];
+        let mut entries = Vec::new();
         let relevance = go(seed.clone(), &mut |node, record, relevance| {
             if self.options.keep_layers {
                 layers[node + 1] = Some(relevance.clone());
             }
-            self.cross(node, record, relevance)
+            if self.options.keep_ledger {
+                let (back, entry) = self.cross_and_book(node, record, relevance);
+                entries.push(entry);
+                back
+            } else {
+                self.cross(node, record, relevance)
+            }
         });
         layers[0] = Some(relevance.clone());
-        let layers = self.options.keep_layers.then(|| self.complete(layers, relevance.shape()));
-        Ok(Explanation { relevance, scores: scores.clone(), seed, layers: layers.transpose()? })
+        let layers =
+            self.options.keep_layers.then(|| self.complete(layers, relevance.shape())).transpose()?;
+        entries.reverse();
+        let ledger = self.options.keep_ledger.then(|| Ledger::new(entries));
+        Ok(Explanation { relevance, scores: scores.clone(), seed, layers, ledger })
+    }
+
+    /// As [`Plan::cross`], with what the ledger says about it.
+    fn cross_and_book(
+        &self,
+        node: usize,
+        record: &Record<'_, T>,
+        relevance: Tensor<T>,
+    ) -> (Vec<Tensor<T>>, Entry) {
+        let received = Amount::of([&relevance]);
+        let mut denominators = Denominators::default();
+        let back = self.take_across(node, record, relevance, Some(&mut denominators));
+        let step = &self.steps[node];
+        let entry = Entry {
+            node: self.network.nodes()[node].name().to_owned(),
+            rule: step.shown_rule(),
+            derivative: step.way == Way::Derivative,
+            received,
+            handed: Amount::of(&back),
+            denominators,
+        };
+        (back, entry)
     }
 
     /// Zeros for values that no relevance has reached.
@@ -205,35 +212,43 @@ impl<'n, T: Float> Plan<'n, T> {
     /// If the record or the relevance is not of this node.
     #[must_use]
     pub fn cross(&self, node: usize, record: &Record<'_, T>, relevance: Tensor<T>) -> Vec<Tensor<T>> {
-        let Step { rule, knowledge, .. } = &self.steps[node];
-        let site = self.prepared.site(node, record.site.kernels());
-        let record = Record { site, ..record.clone() };
-        match self.network.nodes()[node].op().layer().flow(&record) {
-            Flow::Route(route) => route(relevance),
-            Flow::Either(route, _) if rule.looks_at_input() => route(relevance),
-            Flow::Mix(mix) | Flow::Either(_, mix) => {
-                redistribute(rule.formula(), &mix, &record, relevance, knowledge)
-            }
-        }
+        self.take_across(node, record, relevance, None)
     }
 
-    /// Relevance can stay where it is only if the one input of a layer has its output's shape.
-    pub(crate) fn check_passes(&self, shapes: &[Vec<usize>]) -> Result<()> {
+    fn take_across(
+        &self,
+        node: usize,
+        record: &Record<'_, T>,
+        relevance: Tensor<T>,
+        watch: Option<&mut Denominators>,
+    ) -> Vec<Tensor<T>> {
+        let site = self.prepared.site(node, record.site.kernels());
+        let record = Record { site, ..record.clone() };
+        self.steps[node].cross(self.network.nodes()[node].op(), &record, relevance, watch)
+    }
+
+    /// Relevance can stay where it is only if the one input of a layer has its output's shape, and a bound a
+    /// channel needs as many channels.
+    pub(crate) fn check_fits(&self, shapes: &[Vec<usize>]) -> Result<()> {
         for (index, node) in self.network.nodes()[..self.head.index()].iter().enumerate() {
-            let rule = &self.steps[index].rule;
-            if rule.formula().pass == 0.0 || node.op().layer().crossing() != Crossing::Mix {
-                continue;
-            }
-            let inputs = node.inputs();
-            if inputs.len() != 1 || shapes[inputs[0].index()] != shapes[index + 1] {
-                let name = node.name();
-                return Err(Error::composite(format!(
-                    "{name}: rule {rule} needs one input of the output's shape; give this layer another rule"
-                )));
+            let step = &self.steps[index];
+            let inputs: Vec<&[usize]> =
+                node.inputs().iter().map(|value| &shapes[value.index()][..]).collect();
+            let misfit = step.misfit(&inputs, &shapes[index + 1]);
+            if let Some(misfit) = misfit {
+                let (name, rule) = (node.name(), &step.rule);
+                return Err(Error::composite(format!("{name}: rule {rule} {misfit}")));
             }
         }
         Ok(())
     }
+}
+
+/// The value relevance starts from: the output, or the logits before a softmax that ends the network.
+pub(crate) fn head<T: Float>(network: &Network<T>, keep_softmax: bool) -> Value {
+    let last = network.nodes().len() - 1;
+    let drop = network.nodes()[last].kind() == Kind::SoftMax && last > 0 && !keep_softmax;
+    if drop { network.nodes()[last].inputs()[0] } else { network.output() }
 }
 
 /// Takes relevance across a node.

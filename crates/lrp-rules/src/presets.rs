@@ -87,8 +87,8 @@ pub fn toolbox_rule(name: Option<&str>, parameter: Option<f64>) -> Result<Option
     let rule = match (info.name, parameter) {
         ("epsilon" | "alphabeta", None) => Err("needs its parameter"),
         // The toolbox ignores a parameter these rules have no use for.
-        ("simple" | "flat" | "w2", _) | (_, None) => (info.make)(&[]),
-        (_, Some(value)) => (info.make)(&[value]),
+        ("simple" | "flat" | "w2", _) | (_, None) => info.with(&[]),
+        (_, Some(value)) => info.with(&[value]),
     };
     rule.map(Some).map_err(|message| Error::rule(format!("rule '{name}': {message}; usage: {}", info.usage)))
 }

@@ -1,10 +1,14 @@
 //! The one function that knows what a rule means.
 
-use lrp_core::{Float, Lenses, Memo, Mix, Record, Tensor, TensorView, combine, recycle, update};
+use lrp_core::{
+    Channels, Float, Lenses, Memo, Mix, Record, Tensor, TensorView, blank, combine, recycle, update, write,
+};
 
 use ndarray::Axis;
 
 use crate::algebra::{Formula, Gate, InputLens, Share};
+use crate::ledger::Denominators;
+use crate::step::channel_axis;
 
 /// What is known of a layer before its input is, and kept of it afterwards.
 #[derive(Debug)]
@@ -13,8 +17,16 @@ pub(crate) struct Knowledge<T> {
     pub(crate) not_negative: bool,
     /// Whether relevance only reaches units above zero.
     pub(crate) only_positive: bool,
+    /// Along which axis of an input bounds may differ.
+    pub(crate) channels: Channels,
     /// Denominators that depend on nothing but the shape of the input.
     pub(crate) constants: Memo<Vec<usize>, Vec<Option<Tensor<T>>>>,
+}
+
+impl<T: Float> Knowledge<T> {
+    fn channel_axis(&self, record: &Record<'_, T>) -> Axis {
+        channel_axis(self.channels, record.inputs[0].ndim())
+    }
 }
 
 /// Takes relevance `[n, …]` of a mixing layer's output back to its inputs, one array an input.
@@ -27,6 +39,7 @@ pub(crate) fn redistribute<T: Float>(
     record: &Record<'_, T>,
     relevance: Tensor<T>,
     knowledge: &Knowledge<T>,
+    watch: Option<&mut Denominators>,
 ) -> Vec<Tensor<T>> {
     let sign = if knowledge.not_negative { Sign::NotNegative } else { Sign::of(&record.inputs) };
     let formula = formula.simplified(sign, knowledge.only_positive);
@@ -38,15 +51,19 @@ pub(crate) fn redistribute<T: Float>(
         return pass.map_or_else(|| record.inputs.iter().map(nothing).collect(), |pass| vec![pass]);
     };
     let signals = view.signals(&formula.shares, mix, record, &relevance, knowledge);
+    if let Some(watch) = watch {
+        *watch = Denominators::of(&formula.shares, &signals, &relevance.view());
+    }
     recycle(relevance);
     let views: Vec<TensorView<'_, T>> = signals.iter().map(|s| s.view()).collect();
+    let channels = knowledge.channel_axis(record);
     let parts = mix.map.transpose_all(&view.lenses, &views);
     signals.into_iter().for_each(recycle);
     let mut back: Option<Vec<Tensor<T>>> = pass.map(|pass| vec![pass]);
     for (look, parts) in view.looks.iter().zip(parts) {
         back = Some(match back {
-            None => look.weigh(parts, &record.inputs),
-            Some(sums) => look.add(sums, parts, &record.inputs),
+            None => look.weigh(parts, &record.inputs, channels),
+            Some(sums) => look.add(sums, parts, &record.inputs, channels),
         });
     }
     back.expect("a view has at least one look")
@@ -64,16 +81,16 @@ impl View {
         let mut looks: Vec<InputLens> = Vec::new();
         let mut rows = vec![Vec::new(); shares.len()];
         for (row, share) in shares.iter().enumerate() {
-            for &(input, weight) in &share.sum.terms {
+            for (input, weight) in &share.sum.terms {
                 let free =
-                    |look: usize| looks[look] == input && rows[row].get(look).is_none_or(Option::is_none);
+                    |look: usize| looks[look] == *input && rows[row].get(look).is_none_or(Option::is_none);
                 let look = (0..looks.len()).find(|&look| free(look)).unwrap_or(looks.len());
                 if look == looks.len() {
-                    looks.push(input);
+                    looks.push(input.clone());
                 }
                 let missing = (look + 1).saturating_sub(rows[row].len());
                 rows[row].extend(std::iter::repeat_n(None, missing));
-                rows[row][look] = Some(weight);
+                rows[row][look] = Some(*weight);
             }
         }
         rows.iter_mut().for_each(|row| row.resize(looks.len(), None));
@@ -90,18 +107,20 @@ impl View {
         relevance: &Tensor<T>,
         knowledge: &Knowledge<T>,
     ) -> Vec<Tensor<T>> {
-        let constant = |share: &Share| !share.sum.looks_at_input();
+        let constant = |share: &Share| !share.sum.looks_at_input() && !mix.map.is_local();
         let constants = shares.iter().any(constant).then(|| {
             let shape: Vec<usize> =
                 record.inputs.iter().flat_map(|x| x.shape()[1..].iter().copied()).collect();
-            knowledge.constants.get(&shape, || self.constants(shares, mix, record))
+            knowledge
+                .constants
+                .get(&shape, || self.constants(shares, mix, record, knowledge.channel_axis(record)))
         });
         let recorded = |share: &Share| mix.z.is_some() && share.sum.is_the_layer();
         let open: Vec<usize> =
             (0..shares.len()).filter(|&k| !constant(&shares[k]) && !recorded(&shares[k])).collect();
         let mut computed = Vec::new();
         if !open.is_empty() {
-            computed = self.apply(&open, mix, &record.inputs);
+            computed = self.apply(&open, mix, &record.inputs, knowledge.channel_axis(record));
         }
         let mut computed = computed.into_iter();
         let mut signals = Vec::with_capacity(shares.len());
@@ -123,9 +142,10 @@ impl View {
         shares: &[usize],
         mix: &Mix<'_, T>,
         inputs: &[TensorView<'_, T>],
+        channels: Axis,
     ) -> Vec<Tensor<T>> {
         let seen: Vec<Vec<_>> =
-            self.looks.iter().map(|look| inputs.iter().map(|x| look.see(x)).collect()).collect();
+            self.looks.iter().map(|look| inputs.iter().map(|x| look.see(x, channels)).collect()).collect();
         let views: Vec<Vec<TensorView<'_, T>>> =
             seen.iter().map(|seen| seen.iter().map(|x| x.view()).collect()).collect();
         mix.map.apply_all(&self.lenses.of_shares(shares), &views)
@@ -137,11 +157,12 @@ impl View {
         shares: &[Share],
         mix: &Mix<'_, T>,
         record: &Record<'_, T>,
+        channels: Axis,
     ) -> Vec<Option<Tensor<T>>> {
         let one = |x: &TensorView<'_, T>| x.slice_axis(Axis(0), (0..1).into()).to_owned();
         let inputs: Vec<Tensor<T>> = record.inputs.iter().map(one).collect();
         let views: Vec<TensorView<'_, T>> = inputs.iter().map(|x| x.view()).collect();
-        let denominator = |k: usize| self.apply(&[k], mix, &views).remove(0);
+        let denominator = |k: usize| self.apply(&[k], mix, &views, channels).remove(0);
         (0..shares.len()).map(|k| (!shares[k].sum.looks_at_input()).then(|| denominator(k))).collect()
     }
 }
@@ -152,7 +173,8 @@ fn ratio<T: Float>(
     record: &Record<'_, T>,
     relevance: &Tensor<T>,
 ) -> Tensor<T> {
-    combine(&relevance.view(), z, &share.asks(record, relevance), |r, z, y| share.divide(r, z, y))
+    let division = share.division();
+    combine(&relevance.view(), z, &share.asks(record, relevance), move |r, z, y| division.of(r, z, y))
 }
 
 /// As [`ratio`], with a denominator that is the same for every sample.
@@ -162,10 +184,14 @@ fn ratio_of_constant<T: Float>(
     record: &Record<'_, T>,
     relevance: &Tensor<T>,
 ) -> Tensor<T> {
-    let z = z.index_axis(Axis(0), 0);
-    let mut s = combine(&relevance.view(), &relevance.view(), &relevance.view(), |r, _, _| r);
-    for (s, y) in s.outer_iter_mut().zip(share.asks(record, relevance).outer_iter()) {
-        update(s, &z, &y, |r, z, y| share.divide(r, z, y));
+    if relevance.shape()[0] == 1 {
+        return ratio(share, &z.view(), record, relevance);
+    }
+    let (z, division) = (z.index_axis(Axis(0), 0), share.division());
+    let mut s = blank(&relevance.view());
+    let asked = share.asks(record, relevance);
+    for ((s, r), y) in s.outer_iter_mut().zip(relevance.outer_iter()).zip(asked.outer_iter()) {
+        write(s, [&r, &z, &y], move |r, z, y| division.of(r, z, y));
     }
     s
 }
@@ -176,7 +202,9 @@ fn ratio_in_place<T: Float>(
     record: &Record<'_, T>,
     relevance: &Tensor<T>,
 ) -> Tensor<T> {
-    update(z.view_mut(), &relevance.view(), &share.asks(record, relevance), |z, r, y| share.divide(r, z, y));
+    let division = share.division();
+    let asked = share.asks(record, relevance);
+    update(z.view_mut(), &relevance.view(), &asked, move |z, r, y| division.of(r, z, y));
     z
 }
 
@@ -186,52 +214,36 @@ impl Share {
         if self.gate == Gate::Every { relevance.view() } else { record.output.view() }
     }
 
+    fn division<T: Float>(&self) -> Division<T> {
+        let nowhere = T::nan();
+        let (shut_below, shut_above) = match self.gate {
+            Gate::Every => (nowhere, nowhere),
+            Gate::Positive => (T::zero(), nowhere),
+            Gate::Negative => (nowhere, T::zero()),
+        };
+        Division { scale: T::of(self.scale), stabilizer: T::of(self.stabilizer), shut_below, shut_above }
+    }
+}
+
+/// What a share does with relevance and a denominator, without a branch: the machine then does many at a time.
+#[derive(Clone, Copy)]
+struct Division<T> {
+    scale: T,
+    stabilizer: T,
+    /// The gate is shut up to here, and nowhere if this is no number: no comparison with that is true.
+    shut_below: T,
+    /// It is shut from here on, or nowhere.
+    shut_above: T,
+}
+
+impl<T: Float> Division<T> {
     /// `scale · r / st(z)` where the gate lets `y` through; nothing where `st(z)` is zero.
     #[inline]
-    fn divide<T: Float>(&self, r: T, z: T, y: T) -> T {
-        let stabilizer = T::of(self.stabilizer);
-        let denominator = if z < T::zero() { z - stabilizer } else { z + stabilizer };
-        if self.gate.lets_through(y) && !denominator.is_zero() {
-            T::of(self.scale) * r / denominator
-        } else {
-            T::zero()
-        }
-    }
-}
-
-impl Gate {
-    fn lets_through<T: Float>(self, y: T) -> bool {
-        match self {
-            Self::Every => true,
-            Self::Positive => y > T::zero(),
-            Self::Negative => y < T::zero(),
-        }
-    }
-}
-
-impl InputLens {
-    /// `look(x) · part`, one array an input.
-    fn weigh<T: Float>(self, parts: Vec<Tensor<T>>, inputs: &[TensorView<'_, T>]) -> Vec<Tensor<T>> {
-        let weigh = |(mut part, x): (Tensor<T>, &TensorView<'_, T>)| {
-            update(part.view_mut(), x, x, |part, x, _| self.see_one(x) * part);
-            part
-        };
-        parts.into_iter().zip(inputs).map(weigh).collect()
-    }
-
-    /// `sum + look(x) · part`, one array an input.
-    fn add<T: Float>(
-        self,
-        sums: Vec<Tensor<T>>,
-        parts: Vec<Tensor<T>>,
-        inputs: &[TensorView<'_, T>],
-    ) -> Vec<Tensor<T>> {
-        let add = |((mut sum, part), x): ((Tensor<T>, Tensor<T>), &TensorView<'_, T>)| {
-            update(sum.view_mut(), x, &part.view(), |sum, x, part| sum + self.see_one(x) * part);
-            recycle(part);
-            sum
-        };
-        sums.into_iter().zip(parts).zip(inputs).map(add).collect()
+    fn of(self, r: T, z: T, y: T) -> T {
+        let denominator = if z < T::zero() { z - self.stabilizer } else { z + self.stabilizer };
+        let quotient = self.scale * r / denominator;
+        let shut = (y <= self.shut_below) | (y >= self.shut_above) | denominator.is_zero();
+        if shut { T::zero() } else { quotient }
     }
 }
 
@@ -262,20 +274,19 @@ impl Formula {
     ///
     /// Behind a rectifier that is every `x⁻`, and dropping it saves half the work of a rule like z⁺.
     fn simplified(&self, sign: Sign, only_positive: bool) -> Self {
-        let see = |lens: InputLens| match (lens, sign) {
-            (InputLens::Positive, Sign::NotNegative) | (InputLens::Negative, Sign::NotPositive) => {
-                Some(InputLens::Value)
-            }
+        let see = |lens: &InputLens| match (lens, sign) {
+            (InputLens::Positive | InputLens::Magnitude, Sign::NotNegative)
+            | (InputLens::Negative, Sign::NotPositive) => Some(InputLens::Value),
             (InputLens::Positive, Sign::NotPositive) | (InputLens::Negative, Sign::NotNegative) => None,
-            (lens, _) => Some(lens),
+            (lens, _) => Some(lens.clone()),
         };
         let simplify = |share: &Share| {
             let mut share = share.clone();
             share.sum.terms =
-                share.sum.terms.iter().filter_map(|&(input, w)| Some((see(input)?, w))).collect();
+                share.sum.terms.iter().filter_map(|(input, w)| Some((see(input)?, *w))).collect();
             share
         };
         let answers = |share: &&Share| !(only_positive && share.gate == Gate::Negative);
-        Self { pass: self.pass, shares: self.shares.iter().filter(answers).map(simplify).collect() }
+        Self { shares: self.shares.iter().filter(answers).map(simplify).collect(), ..self.clone() }
     }
 }

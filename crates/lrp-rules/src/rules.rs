@@ -3,11 +3,12 @@
 //! A new rule is one function and one row of [`RULES`]; the command line, its help and the property tests
 //! read the table.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::algebra::{B, Gate, Rule, W, X, fill, share};
+use crate::algebra::{B, Gate, Rule, W, X, derivative, fill, share};
+use crate::call::numbers;
+use crate::derivative::Derivative;
 use crate::error::{Error, Result};
+use crate::name::Label;
+use crate::parameter::Parameter;
 
 /// LRP-0, the toolbox's `simple`: `x w / z`.
 #[must_use]
@@ -67,19 +68,51 @@ pub fn flat() -> Rule {
     share(fill(1.0) * W.one()).stabilized(0.0).named("flat", &[])
 }
 
-/// zᴮ, for inputs between `low` and `high`: `x w − low·w⁺ − high·w⁻`.
+/// zᴮ, for inputs between `low` and `high`, which may differ between channels: `x w − low·w⁺ − high·w⁻`.
 ///
 /// Written so that no product is negative: an input at its bound gives exactly zero, not a difference that
 /// cancels.
 #[must_use]
-pub fn z_box(low: f64, high: f64) -> Rule {
-    share(X.less(low) * W.pos() + X.less(high) * W.neg()).named("zbox", &[low, high])
+pub fn z_box(low: impl Into<Parameter>, high: impl Into<Parameter>) -> Rule {
+    let (low, high) = (low.into(), high.into());
+    let label = Label::new("zbox", &[low.clone(), high.clone()]);
+    share(X.less(low) * W.pos() + X.less(high) * W.neg()).labelled(label)
+}
+
+/// `|x w| / Σ |x w|`, the bias being one more product: in proportion to sizes, so that nothing is ever multiplied.
+#[must_use]
+pub fn magnitude() -> Rule {
+    share(X.abs() * W.abs() + B.abs()).named("magnitude", &[])
 }
 
 /// Relevance stays where it is.
 #[must_use]
 pub fn pass() -> Rule {
     Rule::pass().named("pass", &[])
+}
+
+/// The layer's derivative: `R · ∂y/∂x`.
+#[must_use]
+pub fn gradient() -> Rule {
+    derivative(Derivative::Plain).named("gradient", &[])
+}
+
+/// `max(R, 0)` at rectifiers, the gradient elsewhere (Zeiler and Fergus 2014).
+#[must_use]
+pub fn deconvnet() -> Rule {
+    derivative(Derivative::Deconvolution).named("deconvnet", &[])
+}
+
+/// The gradient where `R` is above zero at rectifiers, the gradient elsewhere (Springenberg et al. 2015).
+#[must_use]
+pub fn guided() -> Rule {
+    derivative(Derivative::Guided).named("guided", &[])
+}
+
+/// `R · σ(βx)` at rectifiers, the gradient elsewhere (Dombrowski et al. 2019).
+#[must_use]
+pub fn beta_smooth(beta: f64) -> Rule {
+    derivative(Derivative::Smooth(beta)).named("betasmooth", &[beta])
 }
 
 /// A rule as users write it.
@@ -94,7 +127,7 @@ pub struct RuleInfo {
     /// What it does, in a line.
     pub summary: &'static str,
     /// Makes the rule from the parameters given, or says what is wrong with them.
-    pub make: fn(&[f64]) -> std::result::Result<Rule, &'static str>,
+    pub make: fn(&[Parameter]) -> std::result::Result<Rule, &'static str>,
 }
 
 /// Every rule there is.
@@ -108,7 +141,7 @@ pub const RULES: &[RuleInfo] = &[
     },
     RuleInfo {
         name: "epsilon",
-        aliases: &["eps", "epsilon_slow"],
+        aliases: &["eps", "norm", "epsilon_slow"],
         usage: "epsilon(epsilon=1e-6)",
         summary: "LRP-0 with a stabilizer that absorbs the relevance of weakly supported units",
         make: |given| one(given, 1e-6, epsilon),
@@ -147,7 +180,7 @@ pub const RULES: &[RuleInfo] = &[
         usage: "alphabeta(alpha=2, beta=alpha-1)",
         summary: "alpha times the positive part less beta times the negative part",
         make: |given| {
-            let (alpha, beta) = match *given {
+            let (alpha, beta) = match numbers(given)?[..] {
                 [] => (2.0, 1.0),
                 [alpha] => (alpha, alpha - 1.0),
                 [alpha, beta] => (alpha, beta),
@@ -175,12 +208,15 @@ pub const RULES: &[RuleInfo] = &[
         name: "zbox",
         aliases: &["zb", "box"],
         usage: "zbox(low, high)",
-        summary: "for the first layer of networks whose inputs lie between low and high",
-        make: |given| match *given {
-            [low, high] if low <= high => Ok(z_box(low, high)),
-            [_, _] => Err("low must not exceed high"),
-            _ => Err("takes two parameters"),
-        },
+        summary: "for the first layer of networks whose inputs lie between low and high; [a,b,c] is a bound a channel",
+        make: bounded,
+    },
+    RuleInfo {
+        name: "magnitude",
+        aliases: &["abs"],
+        usage: "magnitude",
+        summary: "in proportion to the sizes of products; a residual sum splits by |a|/(|a|+|b|)",
+        make: |given| none(given, magnitude),
     },
     RuleInfo {
         name: "pass",
@@ -189,18 +225,67 @@ pub const RULES: &[RuleInfo] = &[
         summary: "relevance stays where it is",
         make: |given| none(given, pass),
     },
+    RuleInfo {
+        name: "gradient",
+        aliases: &["derivative"],
+        usage: "gradient",
+        summary: "the layer's derivative, also where other rules hand relevance back unchanged",
+        make: |given| none(given, gradient),
+    },
+    RuleInfo {
+        name: "deconvnet",
+        aliases: &["deconvolution"],
+        usage: "deconvnet",
+        summary: "at rectifiers what is above zero of the relevance, elsewhere the gradient",
+        make: |given| none(given, deconvnet),
+    },
+    RuleInfo {
+        name: "guided",
+        aliases: &["guidedbackprop", "guided-backprop", "guided_backprop"],
+        usage: "guided",
+        summary: "at rectifiers the gradient where the relevance is above zero, elsewhere the gradient",
+        make: |given| none(given, guided),
+    },
+    RuleInfo {
+        name: "betasmooth",
+        aliases: &["beta-smooth", "beta_smooth"],
+        usage: "betasmooth(beta=10)",
+        summary: "at rectifiers the gradient of a softplus in their place, elsewhere the gradient",
+        make: smoothed,
+    },
 ];
 
-fn none(given: &[f64], make: fn() -> Rule) -> std::result::Result<Rule, &'static str> {
+fn none(given: &[Parameter], make: fn() -> Rule) -> std::result::Result<Rule, &'static str> {
     if given.is_empty() { Ok(make()) } else { Err("takes no parameter") }
 }
 
-fn one(given: &[f64], default: f64, make: fn(f64) -> Rule) -> std::result::Result<Rule, &'static str> {
-    match *given {
+pub(crate) fn one(
+    given: &[Parameter],
+    default: f64,
+    make: fn(f64) -> Rule,
+) -> std::result::Result<Rule, &'static str> {
+    match numbers(given)?[..] {
         [] => Ok(make(default)),
         [parameter] if parameter >= 0.0 => Ok(make(parameter)),
         [_] => Err("its parameter must not be negative"),
         _ => Err("takes one parameter"),
+    }
+}
+
+/// The rule of a softened rectifier.
+pub(crate) fn smoothed(given: &[Parameter]) -> std::result::Result<Rule, &'static str> {
+    one(given, 10.0, beta_smooth)
+}
+
+/// The box rule between two bounds.
+pub(crate) fn bounded(given: &[Parameter]) -> std::result::Result<Rule, &'static str> {
+    match given {
+        [low, high] => match low.at_most(high) {
+            Some(true) => Ok(z_box(low.clone(), high.clone())),
+            Some(false) => Err("low must not exceed high"),
+            None => Err("low and high must be of as many channels"),
+        },
+        _ => Err("takes two parameters"),
     }
 }
 
@@ -218,86 +303,19 @@ pub fn find(name: &str) -> Result<&'static RuleInfo> {
     })
 }
 
-impl FromStr for Rule {
-    type Err = Error;
-
-    /// Reads `name`, `name(parameters)` or `name(parameters, stabilizer=ε)`.
+impl RuleInfo {
+    /// Makes the rule from numbers.
     ///
-    /// ```
-    /// use lrp_rules::{Rule, rules::epsilon};
-    /// assert_eq!("Eps(0.01)".parse::<Rule>()?, epsilon(0.01));
-    /// let rule: Rule = "zplus(stabilizer=1e-6)".parse()?;
-    /// assert_eq!(rule.to_string(), "zplus(stabilizer=1e-6)");
-    /// assert!("alphabeta(2,2)".parse::<Rule>().is_err());
-    /// # Ok::<(), lrp_rules::Error>(())
-    /// ```
-    fn from_str(text: &str) -> Result<Self> {
-        let text = text.trim();
-        let (name, arguments) = match text.split_once('(') {
-            None => (text, ""),
-            Some((name, rest)) => {
-                let arguments = rest
-                    .strip_suffix(')')
-                    .ok_or_else(|| Error::rule(format!("'{text}' lacks a closing parenthesis")))?;
-                (name.trim(), arguments)
-            }
-        };
-        let info = find(name)?;
-        let usage = |message: &str| Error::rule(format!("rule '{text}': {message}; usage: {}", info.usage));
-        let mut parameters = Vec::new();
-        let mut stabilizer = None;
-        let listed = arguments.split(',').map(str::trim).filter(|_| !arguments.trim().is_empty());
-        for argument in listed {
-            let (key, number) =
-                argument.split_once('=').map_or(("", argument), |(key, number)| (key.trim(), number.trim()));
-            let number = number.parse().ok().filter(|number: &f64| number.is_finite());
-            let number = number.ok_or_else(|| usage(&format!("'{argument}' is not a number")))?;
-            match key {
-                "" if stabilizer.is_none() => parameters.push(number),
-                "stabilizer" if number < 0.0 => return Err(usage("the stabilizer must not be negative")),
-                "stabilizer" if stabilizer.is_none() => stabilizer = Some(number),
-                _ => return Err(usage(&format!("'{argument}' is not expected there"))),
-            }
-        }
-        let rule = (info.make)(&parameters).map_err(usage)?;
-        Ok(stabilizer.map_or(rule.clone(), |stabilizer| rule.stabilized(stabilizer)))
-    }
-}
-
-/// The name a rule was made by.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Label {
-    name: &'static str,
-    parameters: Vec<f64>,
-    stabilizer: Option<f64>,
-}
-
-impl Label {
-    pub(crate) fn stabilized(self, stabilizer: f64) -> Self {
-        Self { stabilizer: Some(stabilizer), ..self }
+    /// # Errors
+    /// Says what is wrong with them.
+    pub fn with(&self, numbers: &[f64]) -> std::result::Result<Rule, &'static str> {
+        (self.make)(&numbers.iter().copied().map(Parameter::Number).collect::<Vec<_>>())
     }
 }
 
 impl Rule {
     fn named(self, name: &'static str, parameters: &[f64]) -> Self {
-        self.labelled(Label { name, parameters: parameters.to_vec(), stabilizer: None })
+        let parameters: Vec<Parameter> = parameters.iter().copied().map(Parameter::Number).collect();
+        self.labelled(Label::new(name, &parameters))
     }
-}
-
-impl fmt::Display for Label {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stabilizer = self.stabilizer.map(|value| format!("stabilizer={}", brief(value)));
-        let arguments: Vec<String> =
-            self.parameters.iter().map(|&value| brief(value)).chain(stabilizer).collect();
-        match &arguments[..] {
-            [] => f.write_str(self.name),
-            _ => write!(f, "{}({})", self.name, arguments.join(",")),
-        }
-    }
-}
-
-/// The shortest way to write a number that reads back the same: `2`, `0.25`, `1e-6`.
-fn brief(value: f64) -> String {
-    let text = format!("{value:?}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }

@@ -35,15 +35,23 @@ impl fmt::Display for Table {
             let shape = row.shape.as_ref().map_or("?".to_owned(), |shape| format!("{shape:?}"));
             [row.node.clone(), row.kind.to_string(), shape, row.rule.clone(), row.why.clone()]
         };
-        let lines: Vec<[String; 5]> = std::iter::once(head).chain(self.rows.iter().map(cells)).collect();
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..4).map(width).collect();
-        for line in &lines {
-            for (cell, width) in line.iter().zip(&widths) {
-                write!(f, "{cell:<width$}  ")?;
-            }
-            writeln!(f, "{}", line[4])?;
-        }
+        write_columns(f, std::iter::once(head).chain(self.rows.iter().map(cells)).collect())?;
         self.notices.iter().try_for_each(|notice| writeln!(f, "note: {notice}"))
     }
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+pub(crate) fn write_columns<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    lines: Vec<[String; N]>,
+) -> fmt::Result {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N - 1).map(width).collect();
+    for line in &lines {
+        for (cell, width) in line.iter().zip(&widths) {
+            write!(f, "{cell:<width$}  ")?;
+        }
+        writeln!(f, "{}", line[N - 1])?;
+    }
+    Ok(())
 }

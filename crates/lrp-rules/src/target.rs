@@ -66,15 +66,28 @@ impl Target {
     /// # Errors
     /// As [`Target::check`].
     pub fn seed<T: Float>(&self, scores: &Tensor<T>) -> Result<Tensor<T>> {
+        self.fill(scores, scores)
+    }
+
+    /// As [`Target::seed`], with one in the place of every score.
+    ///
+    /// # Errors
+    /// As [`Target::check`].
+    pub fn ones<T: Float>(&self, scores: &Tensor<T>) -> Result<Tensor<T>> {
+        self.fill(scores, &Tensor::ones(scores.raw_dim()))
+    }
+
+    /// `with` where a score is explained, zero elsewhere.
+    fn fill<T: Float>(&self, scores: &Tensor<T>, with: &Tensor<T>) -> Result<Tensor<T>> {
         self.check(scores.shape())?;
         let classes = match self {
-            Self::All => return Ok(scores.clone()),
+            Self::All => return Ok(with.clone()),
             Self::Given(relevance) => return Ok(lrp_core::cast(relevance)),
             Self::Top => top_classes(scores),
             Self::Class(class) => vec![*class; scores.shape()[0]],
             Self::PerSample(classes) => classes.clone(),
         };
-        let rows = rows(scores);
+        let rows = rows(with);
         let mut seed = Array2::zeros(rows.raw_dim());
         for (sample, class) in classes.into_iter().enumerate() {
             seed[[sample, class]] = rows[[sample, class]];

@@ -1,10 +1,11 @@
 //! Several explanations of one batch over one forward pass.
 
 use lrp_core::{Float, Tensor};
-use ndarray::{Axis, concatenate};
+use ndarray::Axis;
 
 use crate::error::{Error, Result};
-use crate::plan::{Explanation, Plan};
+use crate::explanation::Explanation;
+use crate::plan::Plan;
 use crate::target::Target;
 
 /// Bytes of recorded values from which on a batch is explained in pieces.
@@ -22,7 +23,7 @@ const PIECE: usize = 256 << 20;
 /// let dense = Linear::new(arr2(&[[1.0, -2.0], [3.0, 0.5]]), arr1(&[0.0, 0.0]))?;
 /// let network = Network::sequential([dense.into()])?;
 /// let plan = |rule| Plan::new(&network, &Composite::uniform(rule), PlanOptions::default());
-/// let (epsilon, flat) = (plan(rules::epsilon(0.0)), plan(rules::flat()));
+/// let (epsilon, flat) = (plan(rules::epsilon(0.0))?, plan(rules::flat())?);
 ///
 /// let input = arr2(&[[1.0, 2.0]]).into_dyn();
 /// let found = explain_together(&[&epsilon, &flat], &input, &[Target::Class(0), Target::Class(1)])?;
@@ -48,7 +49,7 @@ pub fn explain_together<T: Float>(
     network.check_input(input)?;
     let shapes = network.shapes(input.shape())?;
     for plan in plans {
-        plan.check_passes(&shapes)?;
+        plan.check_fits(&shapes)?;
         targets.iter().try_for_each(|target| target.check(&shapes[plan.head().index()]))?;
     }
     let in_place: Vec<bool> =
@@ -88,26 +89,4 @@ fn samples_at_once<T>(shapes: &[Vec<usize>]) -> usize {
     let elements: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
     let bytes = elements / samples * size_of::<T>();
     (PIECE / bytes.max(1)).clamp(1, samples)
-}
-
-impl<T: Float> Explanation<T> {
-    /// One explanation of a batch from those of its pieces.
-    fn concatenate(mut pieces: Vec<Self>) -> Self {
-        if pieces.len() == 1 {
-            return pieces.remove(0);
-        }
-        let join = |of: &dyn Fn(&Self) -> &Tensor<T>| {
-            let views: Vec<_> = pieces.iter().map(|piece| of(piece).view()).collect();
-            concatenate(Axis(0), &views).expect("pieces differ in nothing but their number of samples")
-        };
-        let count = pieces[0].layers.as_ref().map(Vec::len);
-        let layer =
-            |index: usize| join(&|piece| &piece.layers.as_ref().expect("all pieces keep layers")[index]);
-        Self {
-            relevance: join(&|piece| &piece.relevance),
-            scores: join(&|piece| &piece.scores),
-            seed: join(&|piece| &piece.seed),
-            layers: count.map(|count| (0..count).map(layer).collect()),
-        }
-    }
 }

@@ -41,7 +41,7 @@ fn network() -> Network<f64> {
     value = builder.add("flat", Flatten::RowMajor, &[value]);
     value = builder.add("head.1", dense(4, 3), &[value]);
     value = builder.add("head.2", dense(3, 2), &[value]);
-    builder.add("odds", SoftMax, &[value]);
+    builder.add("odds", SoftMax::default(), &[value]);
     builder.build().unwrap()
 }
 
@@ -65,7 +65,7 @@ proptest! {
         stabilizer in prop::option::of(prop_oneof![0.0..1.0_f64, 0.0..1e-12_f64]),
     ) {
         let lists: [&[f64]; 4] = [&[], &[one], &[two, two - 1.0], &[two, two + one]];
-        let made = |info: &RuleInfo| lists.map(|given| (info.make)(given).ok()).into_iter().flatten().collect::<Vec<_>>();
+        let made = |info: &RuleInfo| lists.map(|given| info.with(given).ok()).into_iter().flatten().collect::<Vec<_>>();
         prop_assert!(RULES.iter().all(|info| !made(info).is_empty()));
         for rule in RULES.iter().flat_map(made) {
             let rule = stabilizer.map_or(rule.clone(), |stabilizer| rule.stabilized(stabilizer));
@@ -100,7 +100,7 @@ fn every_rule_of_the_table_is_what_its_row_says() {
         assert!(named(info.name) && named(&info.name.to_uppercase()), "{}", info.name);
         assert!(info.aliases.iter().all(|alias| named(alias)), "{}: an alias is taken", info.name);
         assert!(info.usage.starts_with(info.name) && !info.summary.contains('\n'), "{}", info.name);
-        match (info.make)(&[]) {
+        match info.with(&[]) {
             Ok(rule) => assert!(rule.to_string().starts_with(info.name), "{rule}"),
             Err(message) => assert_eq!((info.name, message), ("zbox", "takes two parameters")),
         }
@@ -127,7 +127,7 @@ fn defaults_are_those_of_the_usage_lines() {
 fn rules_print_their_name_or_their_formula() {
     let table: [(Rule, &str, &str); 12] = [
         (simple(), "simple", "[xw + b]"),
-        (epsilon(1e-6), "epsilon(1e-6)", "[xw + b]"),
+        (epsilon(1e-6), "epsilon(1e-6)", "[xw + b]{ε=1e-6}"),
         (gamma(0.25), "gamma(0.25)", "[x(w+0.25w⁺) + (b+0.25b⁺)]"),
         (
             signed_gamma(0.5),
@@ -141,7 +141,11 @@ fn rules_print_their_name_or_their_formula() {
         (z_box(-1.0, 1.0), "zbox(-1,1)", "[(x+1)w⁺ + (x−1)w⁻]"),
         (pass(), "pass", "R"),
         (-z_plus(), "-1·[x⁺w⁺ + x⁻w⁻ + b⁺]", "-1·[x⁺w⁺ + x⁻w⁻ + b⁺]"),
-        (0.5 * pass() + 2.0 * share(fill(3.0) * W + B), "0.5·R + 2·[(3)w + b]", "0.5·R + 2·[(3)w + b]"),
+        (
+            0.5 * pass() + 2.0 * share(fill(3.0) * W + B),
+            "0.5·R + 2·[(3)w + b]{ε=1e-16}",
+            "0.5·R + 2·[(3)w + b]{ε=1e-16}",
+        ),
     ];
     for (rule, name, formula) in table {
         assert_eq!((rule.to_string(), format!("{rule:#}")), (name.to_owned(), formula.to_owned()));
@@ -255,16 +259,25 @@ fn every_named_composite_plans_and_explains() {
     let network = network();
     let input = Tensor::ones(vec![2, 6, 6, 1]);
     for info in COMPOSITES {
-        let made = composite(&info.name.to_uppercase()).unwrap();
-        assert_eq!(made, (info.make)(), "{}", info.name);
-        assert_eq!(made.to_toml().parse::<Composite>().unwrap(), made, "{}", info.name);
-        let plan = Plan::new(&network, &made, PlanOptions::default());
+        let bounds = if info.name == "epsilon-gamma-box" { "(0,1)" } else { "" };
+        let made = composite(&(info.name.to_uppercase() + bounds)).unwrap();
+        assert!(info.usage.starts_with(info.name), "{}", info.usage);
+        let written = made.to_toml();
+        assert_eq!(written.parse::<Composite>().unwrap(), made, "{}", info.name);
+        assert_eq!(written.parse::<Composite>().unwrap().to_toml(), written, "{}", info.name);
+        let plan = Plan::new(&network, &made, PlanOptions::default()).unwrap();
         assert_eq!(plan.table(None).unwrap().rows.len(), 8);
         let explanation = plan.explain(&input, &Target::Top).unwrap();
         let (found, expected) = (explanation.relevance.sum(), explanation.seed.sum());
+        if made.otherwise().is_derivative() && made.entries().is_empty() {
+            continue;
+        }
         // Nothing is negative in this network, so that alpha-beta hands on twice what its layer receives.
-        let factor = if info.name.contains("alpha2") && !info.name.ends_with("flat") { 2.0 } else { 1.0 };
-        assert!((found / expected - factor).abs() < 1e-6, "{}: {found} of {expected}", info.name);
+        let doubles = info.name.contains("alpha2") || info.name == "preset-b";
+        let factor = if doubles && !info.name.ends_with("flat") { 2.0 } else { 1.0 };
+        // What iNNvestigate's presets stabilize with is no trifle.
+        let tolerance = if info.name.starts_with("preset") { 0.01 } else { 1e-6 };
+        assert!((found / expected - factor).abs() < tolerance, "{}: {found} of {expected}", info.name);
     }
 }
 
@@ -282,7 +295,7 @@ fn a_plan_prints_as_a_table() {
         name = 'head.*'
         rule = 'zplus(stabilizer=1e-9)'";
     let network = network();
-    let plan = Plan::new(&network, &text.parse().unwrap(), PlanOptions::default());
+    let plan = Plan::new(&network, &text.parse().unwrap(), PlanOptions::default()).unwrap();
     let expected = "\
 node       kind         shape         rule                      why
 stem       Convolution  [5, 4, 4, 2]  zbox(0,1)                 first layer with weights
@@ -303,7 +316,7 @@ note: odds is dropped: relevance starts at the logits
 #[test]
 fn a_plan_says_where_max_pooling_is_not_about_the_winner() {
     let network = network();
-    let plan = Plan::new(&network, &Composite::uniform(flat()), PlanOptions::default());
+    let plan = Plan::new(&network, &Composite::uniform(flat()), PlanOptions::default()).unwrap();
     let row = &plan.table(None).unwrap().rows[2];
     assert_eq!((row.rule.as_str(), row.why.as_str()), ("flat", "default"));
 }
@@ -312,7 +325,7 @@ fn a_plan_says_where_max_pooling_is_not_about_the_winner() {
 fn a_kept_softmax_is_explained() {
     let network = network();
     let options = PlanOptions { keep_softmax: true, ..PlanOptions::default() };
-    let plan = Plan::new(&network, &Composite::uniform(flat()), options);
+    let plan = Plan::new(&network, &Composite::uniform(flat()), options).unwrap();
     assert!(plan.notices().is_empty());
     let explanation = plan.explain(&Tensor::ones(vec![1, 6, 6, 1]), &Target::All).unwrap();
     assert_eq!(explanation.scores, arr2(&[[0.5, 0.5]]).into_dyn());
@@ -323,7 +336,7 @@ fn a_kept_softmax_is_explained() {
 fn layers_are_kept_on_request() {
     let network = network();
     let options = PlanOptions { keep_layers: true, ..PlanOptions::default() };
-    let plan = Plan::new(&network, &Composite::uniform(z_plus()), options);
+    let plan = Plan::new(&network, &Composite::uniform(z_plus()), options).unwrap();
     let input = Tensor::ones(vec![1, 6, 6, 1]);
     let explanation = plan.explain(&input, &Target::Top).unwrap();
     let layers = explanation.layers.unwrap();
@@ -365,7 +378,7 @@ fn targets_the_scores_do_not_have_are_refused() {
     assert_says(seed(Target::PerSample(vec![0])), kind, "1 classes for 2 samples; give one each");
     assert_says(seed(Target::Given(Tensor::zeros(vec![1, 3]))), kind, "shape [1, 3], expected [2, 3]");
     let network = network();
-    let plan = Plan::new(&network, &Composite::uniform(flat()), PlanOptions::default());
+    let plan = Plan::new(&network, &Composite::uniform(flat()), PlanOptions::default()).unwrap();
     assert_says(plan.explain(&Tensor::ones(vec![1, 6, 6, 1]), &Target::Class(2)), kind, "classes are 0 to 1");
 }
 
@@ -390,9 +403,9 @@ fn targets_are_read_from_text() {
 fn explanations_that_make_no_sense_are_refused() {
     let (one, two) = (network(), network());
     let input = Tensor::ones(vec![1, 6, 6, 1]);
-    let plan = Plan::new(&one, &Composite::uniform(pass()), PlanOptions::default());
+    let plan = Plan::new(&one, &Composite::uniform(pass()), PlanOptions::default()).unwrap();
     assert_says(plan.explain(&input, &Target::Top), ErrorKind::Composite, "stem: rule pass needs one input");
-    let plan = Plan::new(&one, &Composite::uniform(flat()), PlanOptions::default());
+    let plan = Plan::new(&one, &Composite::uniform(flat()), PlanOptions::default()).unwrap();
     let trace = two.trace(&input).unwrap();
     assert_says(plan.explain_trace(&trace, &Target::Top), ErrorKind::Composite, "another network");
     let bad = plan.explain(&Tensor::ones(vec![1, 6, 6, 2]), &Target::Top);

@@ -37,7 +37,7 @@ fn network<T: Float>() -> Network<T> {
         dense(7, [4 * 3 * 3, 6]).into(),
         Rect.into(),
         dense(9, [6, 3]).into(),
-        SoftMax.into(),
+        SoftMax::default().into(),
     ])
     .unwrap()
 }
@@ -50,8 +50,8 @@ fn input<T: Float>(samples: usize) -> Tensor<T> {
 fn plans<T: Float>(network: &Network<T>, options: PlanOptions) -> Vec<(&'static str, Plan<'_, T>)> {
     let rules = RULES.iter().filter(|info| info.name != "pass");
     let plan = |info: &lrp_rules::rules::RuleInfo| {
-        let rule = (info.make)(&[]).or_else(|_| (info.make)(&[-1.0, 1.0])).expect(info.usage);
-        (info.name, Plan::new(network, &Composite::uniform(rule), options))
+        let rule = info.with(&[]).or_else(|_| info.with(&[-1.0, 1.0])).expect(info.usage);
+        (info.name, Plan::new(network, &Composite::uniform(rule), options).unwrap())
     };
     rules.map(plan).collect()
 }
@@ -125,7 +125,8 @@ fn a_batch_in_pieces_is_explained_as_its_samples() {
     .unwrap();
     let input: Tensor<f32> = tensor(3, &[samples, 1]);
     let composite = Composite::uniform(epsilon(0.01));
-    let plan = Plan::new(&network, &composite, PlanOptions { keep_layers: true, ..PlanOptions::default() });
+    let plan =
+        Plan::new(&network, &composite, PlanOptions { keep_layers: true, ..PlanOptions::default() }).unwrap();
     let classes: Vec<usize> = (0..samples).map(|sample| sample % 2).collect();
     let whole = plan.explain(&input, &Target::PerSample(classes.clone())).unwrap();
     assert_eq!(whole.relevance.shape(), input.shape());
@@ -141,7 +142,7 @@ fn a_batch_in_pieces_is_explained_as_its_samples() {
 #[test]
 fn what_cannot_go_together_is_refused() {
     let (one, two) = (network::<f64>(), network::<f64>());
-    let plan = |network| Plan::new(network, &Composite::uniform(flat()), PlanOptions::default());
+    let plan = |network| Plan::new(network, &Composite::uniform(flat()), PlanOptions::default()).unwrap();
     let (first, second) = (plan(&one), plan(&two));
     let refused = |plans: &[&Plan<'_, f64>], target: Target| {
         explain_together(plans, &input(2), &[Target::Top, target]).unwrap_err()

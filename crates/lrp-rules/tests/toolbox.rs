@@ -30,7 +30,7 @@ impl Worked {
 
     fn explain(&self, composite: &Composite) -> Tensor<f64> {
         let network = Network::sequential([self.op.clone()]).unwrap();
-        let plan = Plan::new(&network, composite, PlanOptions::default());
+        let plan = Plan::new(&network, composite, PlanOptions::default()).unwrap();
         plan.explain(&self.input, &Target::Given(self.relevance.clone())).unwrap().relevance
     }
 
@@ -345,7 +345,7 @@ fn presets_give_way_to_a_rule_in_the_call() {
 fn presets_and_composites_explain_alike() {
     let network = two_layers();
     let explain = |composite: &Composite| {
-        let plan = Plan::new(&network, composite, PlanOptions::default());
+        let plan = Plan::new(&network, composite, PlanOptions::default()).unwrap();
         plan.explain(&tensor(&[1, 2], &[1.0, 2.0]), &Target::All).unwrap().relevance
     };
     let presets = Presets::everywhere(alpha_beta(1.0, 0.0)).with(0, w_square());

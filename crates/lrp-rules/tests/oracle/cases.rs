@@ -3,22 +3,38 @@
 use std::sync::Arc;
 
 use lrp_core::{
-    Add, Affine, Channels, Convolution, Crossing, Float, Flow, Kind, Layer, Linear, MaxPool, Mix, Network,
-    NetworkBuilder, Op, Record, Site, SumPool, Tensor, TensorView, Value, WeightLens,
+    Affine, AveragePool, Channels, Convolution, Crossing, Float, Flow, Identity, Kind, Layer, Linear,
+    MaxPool, Mix, Network, NetworkBuilder, Normalize, Op, Record, Reduce, Reduction, Resample, Scaling, Site,
+    SoftMax, SumPool, Tensor, TensorView, Ties, TransposedConvolution, Value, WeightLens,
 };
 use ndarray::{Axis, Ix1, Ix2};
 
-use crate::numbers::grid;
+use crate::blends::{Blend, blended};
+use crate::frozen::Local;
+use crate::joined::Join;
+use crate::numbers::{grid, tensor};
 use crate::reach::{Slide, sample_shape, window, windowed};
 
 /// A layer to explain.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
+    /// The same at every place of a sample.
     Linear {
+        places: Vec<usize>,
         inputs: usize,
         outputs: usize,
     },
     Convolution {
+        slides: Vec<Slide>,
+        /// Channels `[in, out]`, all groups together.
+        channels: [usize; 2],
+        groups: usize,
+        layout: Channels,
+        /// Whether something is added to the input within its padding.
+        shifted: bool,
+    },
+    /// The transpose of a convolution from its output to its input.
+    Transposed {
         slides: Vec<Slide>,
         /// Channels `[in, out]`, all groups together.
         channels: [usize; 2],
@@ -29,16 +45,52 @@ pub(crate) enum Subject {
         slides: Vec<Slide>,
         channels: usize,
         layout: Channels,
+        plain: bool,
+    },
+    AveragePool {
+        slides: Vec<Slide>,
+        channels: usize,
+        layout: Channels,
+        count_padding: bool,
     },
     MaxPool {
         slides: Vec<Slide>,
         channels: usize,
         layout: Channels,
+        ties: Ties,
     },
-    /// The sum of `parts` slices of the input.
-    Add {
-        parts: usize,
+    /// Axes of a sample, the first of them being axis 1.
+    Reduce {
+        reduction: Reduction,
+        shape: Vec<usize>,
+        axes: Vec<usize>,
+        ties: Ties,
+    },
+    /// A factor a channel, which is axis 1, and a shift everywhere.
+    Scaling {
+        channels: usize,
         features: usize,
+    },
+    /// A layer that is affine at a point, over some axes of a sample.
+    Local {
+        local: Local,
+        shape: Vec<usize>,
+        axes: Vec<usize>,
+    },
+    /// Normalization of channels, axis 1, in groups.
+    Grouped {
+        shape: Vec<usize>,
+        groups: usize,
+    },
+    /// The sum or product of values of these shapes, each a slice of the input.
+    Joined {
+        join: Join,
+        shapes: Vec<Vec<usize>>,
+    },
+    /// Each place along these axes of a sample, the first being axis 1, a blend of others.
+    Resample {
+        shape: Vec<usize>,
+        axes: Vec<(usize, Blend)>,
     },
     /// A layer of the user's own: a running sum.
     Running {
@@ -46,72 +98,27 @@ pub(crate) enum Subject {
     },
 }
 
-pub(crate) fn subjects() -> Vec<(&'static str, Subject)> {
-    use Channels::{First, Last};
-    let at = Slide::new;
-    let convolution = |slides: &[Slide], channels, groups, layout| Subject::Convolution {
-        slides: slides.to_vec(),
-        channels,
-        groups,
-        layout,
-    };
-    let sum =
-        |slides: &[Slide], channels, layout| Subject::SumPool { slides: slides.to_vec(), channels, layout };
-    let max =
-        |slides: &[Slide], channels, layout| Subject::MaxPool { slides: slides.to_vec(), channels, layout };
-    let uneven = [at(5, 3).stride(2).padding(0, 1), at(4, 2).padding(1, 0)];
-    vec![
-        ("linear", Subject::Linear { inputs: 6, outputs: 4 }),
-        ("square linear", Subject::Linear { inputs: 5, outputs: 5 }),
-        ("convolution", convolution(&[at(4, 2), at(3, 2)], [2, 3], 1, Last)),
-        ("channels first", convolution(&[at(4, 2), at(3, 2)], [2, 3], 1, First)),
-        ("stride leaves a rest", convolution(&[at(6, 2).stride(3), at(5, 3).stride(2)], [1, 2], 1, Last)),
-        ("uneven padding", convolution(&uneven, [2, 2], 1, First)),
-        ("dilation", convolution(&[at(5, 2).dilation(3), at(5, 3).dilation(2)], [1, 2], 1, Last)),
-        (
-            "dilation, padding, stride",
-            convolution(
-                &[at(6, 3).dilation(2).padding(2, 1).stride(2), at(3, 2).padding(1, 1)],
-                [1, 2],
-                1,
-                First,
-            ),
-        ),
-        ("same shape", convolution(&[at(3, 3).padding(1, 1), at(3, 3).padding(1, 1)], [2, 2], 1, Last)),
-        ("two groups", convolution(&[at(3, 2), at(3, 2)], [4, 2], 2, First)),
-        ("depthwise", convolution(&[at(3, 2), at(3, 2).stride(2).padding(0, 1)], [3, 6], 3, Last)),
-        ("1-d convolution", convolution(&[at(8, 3).stride(2).padding(2, 0)], [2, 2], 1, Last)),
-        ("1-d groups", convolution(&[at(6, 2).dilation(2)], [2, 4], 2, First)),
-        (
-            "3-d convolution",
-            convolution(&[at(3, 2), at(2, 1), at(4, 2).stride(2).padding(1, 1)], [1, 2], 1, First),
-        ),
-        ("sum pool", sum(&[at(4, 2).stride(2), at(4, 2).stride(2)], 2, Last)),
-        ("overlapping sum pool", sum(&[at(4, 3), at(5, 2).stride(2)], 2, First)),
-        ("padded sum pool", sum(&[at(4, 2).padding(1, 0), at(3, 3).padding(1, 1).dilation(2)], 1, Last)),
-        ("1-d sum pool", sum(&[at(5, 3).padding(1, 1)], 2, Last)),
-        ("3-d sum pool", sum(&[at(3, 2), at(2, 2), at(2, 2)], 1, First)),
-        ("max pool", max(&[at(4, 2).stride(2), at(4, 2).stride(2)], 2, Last)),
-        ("overlapping max pool", max(&[at(4, 3), at(5, 2)], 2, First)),
-        ("padded max pool", max(&[at(4, 2).padding(1, 0), at(5, 3).padding(1, 2).stride(2)], 1, Last)),
-        ("dilated max pool", max(&[at(6, 2).dilation(3)], 2, First)),
-        ("3-d max pool", max(&[at(3, 2), at(2, 2), at(3, 1)], 1, First)),
-        ("sum of two", Subject::Add { parts: 2, features: 4 }),
-        ("sum of three", Subject::Add { parts: 3, features: 3 }),
-        ("custom layer", Subject::Running { features: 6 }),
-    ]
-}
-
 impl Subject {
     /// The shape of one sample.
     pub(crate) fn shape(&self) -> Vec<usize> {
         match self {
-            Self::Linear { inputs, .. } => vec![*inputs],
+            Self::Linear { places, inputs, .. } => [&places[..], &[*inputs]].concat(),
             Self::Convolution { slides, channels, layout, .. } => sized(slides, channels[0], *layout),
-            Self::SumPool { slides, channels, layout } | Self::MaxPool { slides, channels, layout } => {
-                sized(slides, *channels, *layout)
+            Self::SumPool { slides, channels, layout, .. }
+            | Self::AveragePool { slides, channels, layout, .. }
+            | Self::MaxPool { slides, channels, layout, .. } => sized(slides, *channels, *layout),
+            Self::Transposed { slides, channels, layout, .. } => {
+                let space: Vec<usize> = slides.iter().map(|slide| slide.outputs()).collect();
+                sample_shape(&space, channels[0], *layout)
             }
-            Self::Add { parts, features } => vec![parts * features],
+            Self::Reduce { shape, .. }
+            | Self::Local { shape, .. }
+            | Self::Grouped { shape, .. }
+            | Self::Resample { shape, .. } => shape.clone(),
+            Self::Scaling { channels, features } => vec![*channels, *features],
+            Self::Joined { shapes, .. } => {
+                vec![shapes.iter().map(|shape| shape.iter().product::<usize>()).sum()]
+            }
             Self::Running { features } => vec![*features],
         }
     }
@@ -119,17 +126,40 @@ impl Subject {
     /// The inputs each output sees, both flattened.
     pub(crate) fn reach(&self) -> Vec<Vec<usize>> {
         match self {
-            Self::Linear { inputs, outputs } => vec![(0..*inputs).collect(); *outputs],
-            Self::Convolution { slides, channels, groups, layout } => {
+            Self::Linear { places, inputs, outputs } => {
+                let place = |place: usize| vec![(place * inputs..(place + 1) * inputs).collect(); *outputs];
+                (0..places.iter().product()).flat_map(place).collect()
+            }
+            Self::Convolution { slides, channels, groups, layout, .. } => {
                 let [per_in, per_out] = channels.map(|count| count / groups);
                 windowed(slides, *channels, *layout, |k, c| k / per_out == c / per_in)
             }
-            Self::SumPool { slides, channels, layout } | Self::MaxPool { slides, channels, layout } => {
+            Self::Transposed { slides, channels, groups, layout } => {
+                let [per_in, per_out] = channels.map(|count| count / groups);
+                let there =
+                    windowed(slides, [channels[1], channels[0]], *layout, |k, c| k / per_in == c / per_out);
+                let outputs = sized(slides, channels[1], *layout).iter().product();
+                let sees = |output| (0..there.len()).filter(|&i| there[i].contains(&output)).collect();
+                (0..outputs).map(sees).collect()
+            }
+            Self::SumPool { slides, channels, layout, .. }
+            | Self::AveragePool { slides, channels, layout, .. }
+            | Self::MaxPool { slides, channels, layout, .. } => {
                 windowed(slides, [*channels; 2], *layout, |k, c| k == c)
             }
-            Self::Add { parts, features } => {
-                (0..*features).map(|j| (0..*parts).map(|part| part * features + j).collect()).collect()
+            Self::Reduce { shape, axes, .. } => {
+                let groups = same_but_for(shape, axes).into_iter().enumerate();
+                // One output for each group, in the order of their first places.
+                groups.filter(|(place, group)| group[0] == *place).map(|(_, group)| group).collect()
             }
+            Self::Scaling { channels, features } => (0..channels * features).map(|j| vec![j]).collect(),
+            Self::Local { shape, axes, .. } => same_but_for(shape, axes),
+            Self::Grouped { shape, groups } => {
+                let split = [&[*groups, shape[0] / groups], &shape[1..]].concat();
+                same_but_for(&split, &(2..=split.len()).collect::<Vec<_>>())
+            }
+            Self::Joined { join, shapes } => join.reach(shapes),
+            Self::Resample { shape, axes } => blended(shape, axes),
             Self::Running { features } => (0..*features).map(|j| (0..=j).collect()).collect(),
         }
     }
@@ -137,7 +167,7 @@ impl Subject {
     /// What the layer multiplies its output by after the map that rules see.
     pub(crate) fn factor(&self) -> f64 {
         match self {
-            Self::SumPool { slides, .. } => {
+            Self::SumPool { slides, plain: false, .. } => {
                 let taps: f64 =
                     slides.iter().map(|slide| f64::from(u32::try_from(slide.kernel).unwrap())).product();
                 1.0 / taps.sqrt()
@@ -147,11 +177,28 @@ impl Subject {
     }
 
     pub(crate) fn takes_maximum(&self) -> bool {
-        matches!(self, Self::MaxPool { .. })
+        matches!(self, Self::MaxPool { .. } | Self::Reduce { reduction: Reduction::Max, .. })
+    }
+
+    pub(crate) fn ties(&self) -> Ties {
+        match self {
+            Self::MaxPool { ties, .. } | Self::Reduce { ties, .. } => *ties,
+            _ => Ties::Share,
+        }
+    }
+
+    /// What the layer is at a point, if it is another map at every one.
+    pub(crate) fn local(&self) -> Option<Local> {
+        match self {
+            Self::Local { local, .. } => Some(*local),
+            Self::Grouped { .. } => Some(Local::Normalize(0.25)),
+            Self::Joined { join, .. } if *join != Join::Sum => Some(Local::Product),
+            _ => None,
+        }
     }
 
     pub(crate) fn takes_one_input(&self) -> bool {
-        !matches!(self, Self::Add { .. })
+        !matches!(self, Self::Joined { .. })
     }
 
     /// A batch within `[-1, 1]`: halves with zeros and ties among them where the layer has weights or a
@@ -159,44 +206,109 @@ impl Subject {
     pub(crate) fn input<T: Float>(&self, batch: usize) -> Tensor<T> {
         let shape = [&[batch], &self.shape()[..]].concat();
         match self {
-            Self::Linear { .. } | Self::Convolution { .. } | Self::MaxPool { .. } => {
-                grid(31, &shape, -2, 2, 0.5)
-            }
+            Self::Linear { .. }
+            | Self::Convolution { .. }
+            | Self::Transposed { .. }
+            | Self::Scaling { .. } => grid(31, &shape, -2, 2, 0.5),
+            _ if self.takes_maximum() => grid(31, &shape, -2, 2, 0.5),
+            // Not two of them alike, so that none is its group's mean.
+            Self::Local { .. } | Self::Grouped { .. } => tensor(37, &shape),
             _ => grid::<T>(31, &shape, -2, 1, 0.5).mapv(|value| value + T::of(1.0 / 64.0)),
         }
     }
 
-    /// The layer, alone but for what cuts the input into the parts of a sum.
+    /// The layer, alone but for what cuts the input into the values it joins.
     pub(crate) fn network<T: Float>(&self) -> Network<T> {
         let mut builder = NetworkBuilder::new();
         let mut inputs = vec![Value::INPUT];
-        if let Self::Add { parts, features } = self {
-            let slice = |part| Slice { from: part * features, features: *features };
-            let add = |part| builder.add(format!("slice_{part}"), custom(slice(part)), &[Value::INPUT]);
-            inputs = (0..*parts).map(add).collect();
+        if let Self::Joined { shapes, .. } = self {
+            let mut from = 0;
+            let cut = |shape: &Vec<usize>| {
+                let slice = Slice { from, shape: shape.clone() };
+                from += slice.features();
+                builder.add(format!("slice_{from}"), custom(slice), &[Value::INPUT])
+            };
+            inputs = shapes.iter().map(cut).collect();
         }
-        builder.add("subject", self.op(), &inputs);
+        let subject = builder.add("subject", self.op(), &inputs);
+        if matches!(self, Self::Local { .. }) {
+            // A softmax at the very end would not be explained.
+            builder.add("behind", Identity, &[subject]);
+        }
         builder.build().unwrap()
     }
 
     fn op<T: Float>(&self) -> Op<T> {
         match self {
-            Self::Linear { inputs, outputs } => {
+            Self::Linear { inputs, outputs, .. } => {
                 let weights = weights(&[*inputs, *outputs]).into_dimensionality::<Ix2>().unwrap();
                 Linear::new(weights, bias(*outputs)).unwrap().into()
             }
-            Self::Convolution { slides, channels, groups, layout } => {
+            Self::Convolution { slides, channels, groups, layout, shifted } => {
                 let mut shape: Vec<usize> = slides.iter().map(|slide| slide.kernel).collect();
                 shape.extend([channels[0] / groups, channels[1]]);
                 let (filters, bias) = (weights(&shape), bias(channels[1]));
-                Convolution::with_window(filters, bias, window(slides), *groups, *layout).unwrap().into()
+                let layer =
+                    Convolution::with_window(filters, bias, window(slides), *groups, *layout).unwrap();
+                match shifted {
+                    true => layer.with_input_shift(self::bias(channels[0])).unwrap().into(),
+                    false => layer.into(),
+                }
             }
-            Self::SumPool { slides, layout, .. } => SumPool::new(window(slides), *layout).unwrap().into(),
-            Self::MaxPool { slides, layout, .. } => MaxPool::new(window(slides), *layout).unwrap().into(),
-            Self::Add { .. } => Add.into(),
+            Self::Transposed { slides, channels, groups, layout } => {
+                let mut shape: Vec<usize> = slides.iter().map(|slide| slide.kernel).collect();
+                shape.extend([channels[1] / groups, channels[0]]);
+                let (filters, bias, window) = (weights(&shape), bias(channels[1]), window(slides));
+                let behind: Vec<usize> = slides.iter().map(|slide| slide.rest()).collect();
+                TransposedConvolution::new(filters, bias, window, *groups, *layout, &behind).unwrap().into()
+            }
+            Self::AveragePool { slides, layout, count_padding, .. } => {
+                AveragePool::new(window(slides), *layout, *count_padding).unwrap().into()
+            }
+            Self::Reduce { reduction, axes, ties, .. } => {
+                Reduce::new(*reduction, axes.clone(), false).with_ties(*ties).into()
+            }
+            Self::Scaling { channels, features } => {
+                let shift = bias(channels * features).into_shape_with_order(vec![*channels, *features]);
+                Scaling::new(weights(&[*channels, 1]), shift.unwrap()).into()
+            }
+            Self::Local { local: Local::SoftMax, axes, .. } => SoftMax::new(axes[0]).into(),
+            Self::Local { local: Local::LogSoftMax, axes, .. } => SoftMax::logarithm(axes[0]).into(),
+            Self::Local { local: Local::Normalize(epsilon), axes, .. } => {
+                Normalize::new(axes.clone(), *epsilon).into()
+            }
+            Self::Local { local: Local::Product, .. } => unreachable!("products are joined"),
+            Self::Grouped { groups, .. } => Normalize::grouped(*groups, 0.25).into(),
+            Self::SumPool { slides, layout, plain, .. } => {
+                let make = if *plain { SumPool::plain } else { SumPool::new };
+                make(window(slides), *layout).unwrap().into()
+            }
+            Self::MaxPool { slides, layout, ties, .. } => {
+                MaxPool::new(window(slides), *layout).unwrap().with_ties(*ties).into()
+            }
+            Self::Joined { join, .. } => join.op(),
+            Self::Resample { shape, axes } => {
+                let sized = axes.iter().map(|(axis, blend)| (*axis, shape[axis - 1], blend.clone()));
+                Resample::new(sized.collect()).unwrap().into()
+            }
             Self::Running { .. } => custom(Running),
         }
     }
+}
+
+/// For every place of a sample, the places that differ from it along these axes only, the first being axis 1.
+fn same_but_for(shape: &[usize], axes: &[usize]) -> Vec<Vec<usize>> {
+    let count = shape.iter().product();
+    let kept = |place: usize| {
+        let mut rest = place;
+        let mut kept = Vec::new();
+        for axis in (0..shape.len()).rev() {
+            kept.push(if axes.contains(&(axis + 1)) { 0 } else { rest % shape[axis] });
+            rest /= shape[axis];
+        }
+        kept
+    };
+    (0..count).map(|j| (0..count).filter(|&i| kept(i) == kept(j)).collect()).collect()
 }
 
 fn sized(slides: &[Slide], channels: usize, layout: Channels) -> Vec<usize> {
@@ -218,18 +330,26 @@ fn custom<T: Float>(layer: impl Layer<T> + 'static) -> Op<T> {
     Op::Custom(Arc::new(layer))
 }
 
-/// Some of the features; what comes back goes to where they were.
+/// Some of the features in a shape of their own; what comes back goes to where they were.
 #[derive(Debug)]
 struct Slice {
     from: usize,
-    features: usize,
+    shape: Vec<usize>,
 }
 
 impl Slice {
+    fn features(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn range(&self) -> ndarray::Slice {
+        (self.from..self.from + self.features()).into()
+    }
+
     fn place<T: Float>(&self, record: &Record<'_, T>, part: TensorView<'_, T>) -> Vec<Tensor<T>> {
         let mut whole = Tensor::zeros(record.inputs[0].raw_dim());
-        let range = self.from..self.from + self.features;
-        whole.slice_axis_mut(Axis(1), range.into()).assign(&part);
+        let part = part.to_shape(vec![part.shape()[0], self.features()]).unwrap();
+        whole.slice_axis_mut(Axis(1), self.range()).assign(&part);
         vec![whole]
     }
 }
@@ -244,11 +364,12 @@ impl<T: Float> Layer<T> for Slice {
     }
 
     fn output_shape(&self, inputs: &[&[usize]]) -> lrp_core::Result<Vec<usize>> {
-        Ok(vec![inputs[0][0], self.features])
+        Ok([&inputs[0][..1], &self.shape].concat())
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
-        inputs[0].slice_axis(Axis(1), (self.from..self.from + self.features).into()).to_owned()
+        let part = inputs[0].slice_axis(Axis(1), self.range());
+        part.to_shape([&inputs[0].shape()[..1], &self.shape].concat()).unwrap().into_owned()
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {

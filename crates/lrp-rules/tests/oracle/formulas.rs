@@ -2,12 +2,15 @@
 //!
 //! They speak of products `x_i w_ij` where the library speaks of the signs of `x` and `w`; no code is shared.
 
+use lrp_core::Ties;
 use nalgebra::{DMatrix, DVector};
 
 /// A layer at a point, as a dense matrix: `z_j = Σ_i x_i w_ij + b_j`, with `w_ij` at `weights[(j, i)]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) weights: DMatrix<f64>,
+    /// `∂y_j/∂x_i` of the layer itself, at the weights' places: not always that of the map that rules see.
+    pub(crate) derivative: DMatrix<f64>,
     /// 1 where output `j` can see input `i`, even if the weight there happens to be zero.
     pub(crate) reach: DMatrix<f64>,
     pub(crate) bias: DVector<f64>,
@@ -99,8 +102,17 @@ pub(crate) const TEXTBOOK: &[Textbook] = &[
     Textbook { name: "flat", parameters: &[&[]], stabilizer: none, blind: true, formula: flat },
     Textbook { name: "w2", parameters: &[&[]], stabilizer: none, blind: true, formula: w_square },
     Textbook { name: "zbox", parameters: &[&[-1.0, 1.0]], stabilizer: weakest, blind: false, formula: z_box },
+    Textbook { name: "magnitude", parameters: &[&[]], stabilizer: weakest, blind: false, formula: magnitude },
+    Textbook { name: "gradient", ..GRADIENT },
+    // No layer here is a rectifier; what these do there is written down where a person can check it.
+    Textbook { name: "deconvnet", ..GRADIENT },
+    Textbook { name: "guided", ..GRADIENT },
+    Textbook { name: "betasmooth", parameters: &[&[10.0], &[0.5]], ..GRADIENT },
     Textbook { name: "pass", parameters: &[&[]], stabilizer: none, blind: false, formula: pass },
 ];
+
+const GRADIENT: Textbook =
+    Textbook { name: "gradient", parameters: &[&[]], stabilizer: none, blind: false, formula: gradient };
 
 /// `z + ε sgn z` with `sgn 0 = 1`.
 fn stabilized(z: f64, stabilizer: f64) -> f64 {
@@ -251,19 +263,48 @@ fn z_box(point: &Point, given: &[f64], stabilizer: f64, r: &DVector<f64>) -> DVe
     back
 }
 
+/// `R_i = Σ_j |x_i w_ij| / (Σ_i |x_i w_ij| + |b_j|) R_j`
+fn magnitude(point: &Point, _: &[f64], stabilizer: f64, r: &DVector<f64>) -> DVector<f64> {
+    let mut back = point.nothing();
+    for j in point.units() {
+        let mut total = point.bias[j].abs() + stabilizer;
+        for i in point.inputs() {
+            total += point.product(i, j).abs();
+        }
+        for i in point.inputs() {
+            back[i] += point.product(i, j).abs() / total * r[j];
+        }
+    }
+    back
+}
+
+/// `R_i = Σ_j ∂y_j/∂x_i R_j`
+fn gradient(point: &Point, _: &[f64], _: f64, r: &DVector<f64>) -> DVector<f64> {
+    let mut back = point.nothing();
+    for j in point.units() {
+        for i in point.inputs() {
+            back[i] += point.derivative[(j, i)] * r[j];
+        }
+    }
+    back
+}
+
 /// `R_i = R_i`
 fn pass(_: &Point, _: &[f64], _: f64, r: &DVector<f64>) -> DVector<f64> {
     r.clone()
 }
 
-/// What max pooling hands back to rules that look at the input: each unit's relevance to the largest inputs
-/// in its reach, in equal parts if there are several.
-pub(crate) fn winners(point: &Point, r: &DVector<f64>) -> DVector<f64> {
+/// What a maximum hands back to rules that look at the input: each unit's relevance to the largest inputs in its
+/// reach, in equal parts if there are several, or all of it to the first of them.
+pub(crate) fn winners(point: &Point, ties: Ties, r: &DVector<f64>) -> DVector<f64> {
     let mut back = point.nothing();
     for j in point.units() {
         let within: Vec<usize> = point.inputs().filter(|&i| point.reach[(j, i)] == 1.0).collect();
         let top = within.iter().fold(f64::NEG_INFINITY, |top, &i| top.max(point.input[i]));
-        let best: Vec<usize> = within.into_iter().filter(|&i| point.input[i] == top).collect();
+        let mut best: Vec<usize> = within.into_iter().filter(|&i| point.input[i] == top).collect();
+        if ties == Ties::First {
+            best.truncate(1);
+        }
         let count: f64 = best.iter().map(|_| 1.0).sum();
         for i in best {
             back[i] += r[j] / count;

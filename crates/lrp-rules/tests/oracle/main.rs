@@ -3,19 +3,25 @@
 //!
 //! A row of the rule table without a formula here fails, so a new rule brings its own.
 
+mod blends;
 mod cases;
 mod formulas;
+mod frozen;
+mod joined;
 #[path = "../numbers/mod.rs"]
 mod numbers;
 mod reach;
+mod table;
 
-use cases::{Subject, subjects};
+use cases::Subject;
 use formulas::{Point, TEXTBOOK, Textbook, winners};
+use frozen::{at_point, derivative_at_point};
 use lrp_core::{Float, Kernels, Network, Tensor};
 use lrp_rules::{Composite, ErrorKind, Plan, PlanOptions, Rule, Target, rules::RULES};
 use nalgebra::{DMatrix, DVector};
-use ndarray::Axis;
+use ndarray::{ArrayViewD, Axis};
 use numbers::{distance, tensor};
+use table::subjects;
 
 /// How far the library may be from the textbook, in units of the largest relevance.
 const TOLERANCE: [(&str, f64); 2] = [("f64", 1e-12), ("f32", 1e-4)];
@@ -47,19 +53,23 @@ fn points(subject: &Subject, network: &Network<f64>, input: &Tensor<f64>) -> Vec
     for (j, window) in windows.iter().enumerate() {
         window.iter().for_each(|&i| reach[(j, i)] = 1.0);
     }
-    let (weights, bias) = if subject.takes_maximum() {
-        (reach.clone(), DVector::zeros(windows.len()))
-    } else {
-        probe(subject, network)
+    let everywhere = match subject.local() {
+        Some(_) => None,
+        None if subject.takes_maximum() => Some((reach.clone(), DVector::zeros(windows.len()))),
+        None => Some(probe(subject, network)),
     };
-    let blank = Point { weights, reach, bias, input: DVector::zeros(inputs) };
-    let samples = input.outer_iter();
-    samples
-        .map(|sample| Point {
-            input: DVector::from_iterator(inputs, sample.iter().copied()),
-            ..blank.clone()
-        })
-        .collect()
+    let point = |sample: ArrayViewD<'_, f64>| {
+        let input = DVector::from_iterator(inputs, sample.iter().copied());
+        let here = |local| {
+            let (weights, bias) = at_point(local, &windows, &input);
+            (derivative_at_point(local, &windows, &input), weights, bias)
+        };
+        let affine =
+            || everywhere.clone().map(|(weights, bias)| (&weights * subject.factor(), weights, bias));
+        let (derivative, weights, bias) = subject.local().map(here).or_else(affine).unwrap();
+        Point { weights, derivative, reach: reach.clone(), bias, input }
+    };
+    input.outer_iter().map(point).collect()
 }
 
 /// A rule, and what the textbook makes of it.
@@ -77,7 +87,7 @@ fn entries() -> Vec<Entry> {
         let textbook = TEXTBOOK.iter().find(|textbook| textbook.name == info.name);
         let textbook = textbook.unwrap_or_else(|| panic!("rule '{}' has no formula here", info.name));
         for parameters in textbook.parameters {
-            let rule = (info.make)(parameters).unwrap();
+            let rule = info.with(parameters).unwrap();
             let stabilizer = (textbook.stabilizer)(parameters);
             entries.push(Entry { rule, textbook, parameters, stabilizer });
         }
@@ -103,7 +113,7 @@ impl Entry {
             let r = relevance.index_axis(Axis(0), n);
             let r = DVector::from_iterator(r.len(), r.iter().copied());
             let back = if subject.takes_maximum() && !self.textbook.blind {
-                winners(point, &r)
+                winners(point, subject.ties(), &r)
             } else {
                 (self.textbook.formula)(point, self.parameters, self.stabilizer, &r)
             };
@@ -121,7 +131,8 @@ impl Entry {
         expected: Option<&Tensor<f64>>,
     ) {
         let network = subject.network::<T>().with_kernels(kernels);
-        let plan = Plan::new(&network, &Composite::uniform(self.rule.clone()), PlanOptions::default());
+        let plan =
+            Plan::new(&network, &Composite::uniform(self.rule.clone()), PlanOptions::default()).unwrap();
         let input = subject.input(relevance.shape()[0]);
         let found = plan.explain(&input, &Target::Given(relevance.clone()));
         let rule = &self.rule;
@@ -168,7 +179,19 @@ fn every_rule_on_every_layer_is_its_textbook_formula() {
 /// Half a unit of stabilizer changes every rule that has a denominator, and how much is in the formula.
 #[test]
 fn every_rule_takes_another_stabilizer() {
-    let chosen = ["linear", "uneven padding", "overlapping sum pool", "sum of three"];
+    let chosen = [
+        "linear",
+        "uneven padding",
+        "overlapping sum pool",
+        "sum of three",
+        "padded mean",
+        "softmax",
+        "group normalization",
+        "linear of rank 3",
+        "cubic resample",
+        "gate",
+        "matrix product",
+    ];
     for (what, subject) in subjects().into_iter().filter(|(what, _)| chosen.contains(what)) {
         for entry in entries() {
             let entry = Entry { rule: entry.rule.stabilized(0.5), stabilizer: 0.5, ..entry };
@@ -189,7 +212,7 @@ fn the_cases_hold_what_the_rules_differ_on() {
         let seen = point.weights.iter().zip(&point.reach);
         assert!(seen.clone().all(|(&w, &reach)| w == 0.0 || reach == 1.0), "{what}: a weight out of reach");
         zero_weights += seen.filter(|&(&w, &reach)| w == 0.0 && reach == 1.0).count();
-        let even = winners(point, &DVector::repeat(point.bias.len(), 1.0));
+        let even = winners(point, subject.ties(), &DVector::repeat(point.bias.len(), 1.0));
         ties += even.iter().filter(|value| subject.takes_maximum() && value.fract() != 0.0).count();
         let output = network.forward(&input).unwrap();
         signs[usize::from(output.iter().all(|&z| z > 0.0) || output.iter().all(|&z| z < 0.0))] += 1;
@@ -202,8 +225,10 @@ fn the_cases_hold_what_the_rules_differ_on() {
 /// The formulas themselves, on numbers worked out by hand: `z = (6, −1)` of which the bias is `(1, 0)`.
 #[test]
 fn the_formulas_are_right_where_a_person_can_check() {
+    let weights = DMatrix::from_row_slice(2, 3, &[2.0, -1.0, 2.0, 0.0, 1.0, -1.0]);
     let point = Point {
-        weights: DMatrix::from_row_slice(2, 3, &[2.0, -1.0, 2.0, 0.0, 1.0, -1.0]),
+        derivative: weights.clone(),
+        weights,
         reach: DMatrix::from_element(2, 3, 1.0),
         bias: DVector::from_row_slice(&[1.0, 0.0]),
         input: DVector::from_row_slice(&[1.0, 1.0, 2.0]),
@@ -211,13 +236,15 @@ fn the_formulas_are_right_where_a_person_can_check() {
     /// Rule, parameters, relevance in, relevance out.
     type Row = (&'static str, &'static [f64], [f64; 2], [f64; 3]);
     let (both, first) = ([6.0, 2.0], [6.0, 0.0]);
-    let table: [Row; 9] = [
+    let table: [Row; 11] = [
         ("simple", &[], both, [2.0, -3.0, 8.0]),
         ("epsilon", &[1.0], both, [12.0 / 7.0, -6.0 / 7.0 - 1.0, 24.0 / 7.0 + 2.0]),
         ("zplus", &[], both, [12.0 / 7.0, 2.0, 24.0 / 7.0]),
         ("zminus", &[], both, [0.0, 6.0, 2.0]),
         ("alphabeta", &[2.0, 1.0], both, [24.0 / 7.0, 4.0 - 6.0, 48.0 / 7.0 - 2.0]),
         ("flat", &[], both, [8.0 / 3.0; 3]),
+        ("magnitude", &[], both, [12.0 / 8.0, 6.0 / 8.0 + 2.0 / 3.0, 24.0 / 8.0 + 4.0 / 3.0]),
+        ("gradient", &[], both, [12.0, -4.0, 10.0]),
         ("w2", &[], both, [24.0 / 9.0, 6.0 / 9.0 + 1.0, 24.0 / 9.0 + 1.0]),
         ("gamma", &[1.0], first, [24.0 / 13.0, -6.0 / 13.0, 48.0 / 13.0]),
         ("signedgamma", &[1.0], both, [24.0 / 13.0, -6.0 / 13.0 - 2.0 / 3.0, 48.0 / 13.0 + 8.0 / 3.0]),

@@ -10,11 +10,12 @@ pub(crate) struct Slide {
     pub(crate) stride: usize,
     pub(crate) padding: [usize; 2],
     pub(crate) dilation: usize,
+    pub(crate) rounds_up: bool,
 }
 
 impl Slide {
     pub(crate) fn new(size: usize, kernel: usize) -> Self {
-        Self { size, kernel, stride: 1, padding: [0, 0], dilation: 1 }
+        Self { size, kernel, stride: 1, padding: [0, 0], dilation: 1, rounds_up: false }
     }
 
     pub(crate) fn stride(self, stride: usize) -> Self {
@@ -29,18 +30,39 @@ impl Slide {
         Self { dilation, ..self }
     }
 
+    pub(crate) fn rounding_up(self) -> Self {
+        Self { rounds_up: true, ..self }
+    }
+
+    /// How many output positions there are.
+    pub(crate) fn outputs(self) -> usize {
+        self.seen().len()
+    }
+
+    /// How many input positions are behind the last window.
+    pub(crate) fn rest(self) -> usize {
+        let last = (self.outputs() - 1) * self.stride + (self.kernel - 1) * self.dilation + 1;
+        self.padding[0] + self.size + self.padding[1] - last
+    }
+
     /// The input positions each output position sees, by walking until the window leaves the padded input.
     fn seen(self) -> Vec<Vec<usize>> {
         let length = self.padding[0] + self.size + self.padding[1];
+        let reach = (self.kernel - 1) * self.dilation + 1;
         let mut windows = Vec::new();
-        let mut start = 0;
-        while start + (self.kernel - 1) * self.dilation < length {
+        let (mut start, mut covered) = (0, 0);
+        loop {
+            // A rest is covered by one more window, which may start anywhere but behind the input.
+            let rest = self.rounds_up && covered < length && start < self.padding[0] + self.size;
+            if start + reach > length && !(rest && start > 0) {
+                return windows;
+            }
             let padded = (0..self.kernel).map(|tap| start + tap * self.dilation);
             let inside = padded.filter(|&p| p >= self.padding[0] && p < self.padding[0] + self.size);
             windows.push(inside.map(|p| p - self.padding[0]).collect());
+            covered = start + reach;
             start += self.stride;
         }
-        windows
     }
 }
 
@@ -48,10 +70,11 @@ impl Slide {
 pub(crate) fn window(slides: &[Slide]) -> Window {
     let each = |f: fn(&Slide) -> usize| slides.iter().map(f).collect::<Vec<_>>();
     let padding: Vec<[usize; 2]> = slides.iter().map(|slide| slide.padding).collect();
-    Window::new(&each(|s| s.kernel))
+    let window = Window::new(&each(|s| s.kernel))
         .strided(&each(|s| s.stride))
         .padded(&padding)
-        .dilated(&each(|s| s.dilation))
+        .dilated(&each(|s| s.dilation));
+    if slides.iter().any(|slide| slide.rounds_up) { window.rounded_up() } else { window }
 }
 
 /// The shape of one sample.
@@ -73,7 +96,7 @@ fn place(space: &[usize], at: &[usize], channels: usize, channel: usize, layout:
 }
 
 /// Every combination of one choice an axis.
-fn combinations(axes: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(crate) fn combinations(axes: &[Vec<usize>]) -> Vec<Vec<usize>> {
     axes.iter().fold(vec![Vec::new()], |prefixes, axis| {
         let extend = |prefix: &Vec<usize>| {
             let prefix = prefix.clone();
