@@ -19,16 +19,17 @@ use std::path::Path;
 use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension};
 
 pub use dtype::Dtype;
-pub(crate) use dtype::{ByteOrder, at_element, decode};
+pub(crate) use dtype::{ByteOrder, check_values, decode, encode};
 pub(crate) use formats::array_from_memory_order;
 pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
 pub(crate) use npy_header::parse_descr;
+pub use picture::is_picture;
 
 use crate::error::{Error, ErrorKind, Result, quoted, quoted_list};
 use crate::file::{read_file, write_atomically};
 use crate::inflate::{gunzip, is_gzip};
 use crate::limits::Limits;
-use formats::Named;
+use formats::{Entry, Named, View};
 
 /// An array as it came from a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +120,26 @@ pub fn read_arrays_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<Ve
     contents(name, bytes, limits).and_then(all_numeric).map_err(|error| error.in_file(name))
 }
 
+/// Everything in a file, for those who must not lose a part of it: [`read_arrays_bytes`] that fails where
+/// something is no array of numbers. A file without names gives one array without a name.
+///
+/// ```
+/// use lrp_io::{Limits, read_whole_bytes};
+///
+/// let arrays = read_whole_bytes("labels.txt", b"7\n2\n1\n", &Limits::default())?;
+/// assert!(arrays.len() == 1 && arrays[0].0.is_none());
+/// # Ok::<_, lrp_io::Error>(())
+/// ```
+pub fn read_whole_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<(Option<String>, Array)>> {
+    let entries = entries(name, bytes, limits).and_then(|entries| {
+        if entries.is_empty() {
+            return Err(Error::new(ErrorKind::Selection, "holds no arrays"));
+        }
+        entries.into_iter().map(|entry| Ok((entry.name, entry.array?))).collect()
+    });
+    entries.map_err(|error| error.in_file(name))
+}
+
 /// The array of that name in a file that names its arrays (`.npz`, `.mat`).
 ///
 /// Fails with [`ErrorKind::Selection`] and the names if there is none of that name, and with the
@@ -191,6 +212,42 @@ pub fn write_arrays<T: Real>(path: impl AsRef<Path>, arrays: &[(&str, ArrayViewD
     write_named(path, format, &arrays)
 }
 
+/// Writes arrays as they were read, each in its own type, into one file, whole or not at all.
+///
+/// `.npy`, `.npz` and `.mat` have every type but float16, which becomes float32; `.idx` lacks some, which
+/// become float64; `.txt` and `.csv` hold numbers without a type. A format without names takes one array
+/// under any name. Fails as [`write_arrays`] does, and for a number that is none of the array's type.
+///
+/// ```
+/// use lrp_io::{Dtype, Limits, read_array, read_array_bytes, write_typed_arrays};
+///
+/// let labels = read_array_bytes("labels.idx", &[0, 0, 8, 1, 0, 0, 0, 2, 7, 3], &Limits::default())?;
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("labels.mat");
+/// write_typed_arrays(&path, &[("data", &labels)])?;
+/// assert_eq!(read_array(&path, &Limits::default())?.dtype, Dtype::U8);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_typed_arrays(path: impl AsRef<Path>, arrays: &[(&str, &Array)]) -> Result<()> {
+    let path = path.as_ref();
+    let format = formats::by_extension(path).and_then(|format| match arrays {
+        [_] if !format.holds_names => Ok(format),
+        _ => check_names(format, arrays),
+    });
+    let format = format.map_err(|error| not_written(path, error))?;
+    let arrays: Result<Vec<Named<'_>>> = arrays.iter().map(|&(name, array)| typed(name, array)).collect();
+    write_named(path, format, &arrays.map_err(|error| not_written(path, error))?)
+}
+
+/// The array in the type that it is written in; all its numbers must be of that type.
+fn typed<'a>(name: &'a str, array: &'a Array) -> Result<Named<'a>> {
+    let dtype = array.dtype.written();
+    match check_values(dtype, &array.values) {
+        Ok(()) => Ok((name, View::Of(dtype, array.values.view()))),
+        Err(error) => Err(Error::new(ErrorKind::Write, error.message()).in_file(name)),
+    }
+}
+
 fn with_file<T>(path: &Path, limits: &Limits, read: impl FnOnce(&str, &[u8]) -> Result<T>) -> Result<T> {
     read(&path.display().to_string(), &read_file(path, limits)?)
 }
@@ -199,20 +256,22 @@ fn with_file<T>(path: &Path, limits: &Limits, read: impl FnOnce(&str, &[u8]) -> 
 type Contents = Vec<(String, Result<Array>)>;
 
 fn contents(name: &str, bytes: &[u8], limits: &Limits) -> Result<Contents> {
+    let plain = name.strip_suffix(".gz").filter(|_| is_gzip(bytes)).unwrap_or(name);
+    let stem = || Path::new(plain).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let entries = entries(name, bytes, limits)?;
+    Ok(entries.into_iter().map(|entry| (entry.name.unwrap_or_else(stem), entry.array)).collect())
+}
+
+fn entries(name: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
     limits.check_file(bytes.len() as u64)?;
     if is_gzip(bytes) {
         let inner = name.strip_suffix(".gz").unwrap_or(name);
         let part = Path::new(inner).file_name().unwrap_or_default().to_string_lossy();
         let bytes = gunzip(bytes, limits)?;
-        return plain_contents(inner, &bytes, limits).map_err(|error| error.in_file(&part));
+        let entries = formats::detect(inner, &bytes).and_then(|format| format.read(&bytes, limits));
+        return entries.map_err(|error| error.in_file(&part));
     }
-    plain_contents(name, bytes, limits)
-}
-
-fn plain_contents(name: &str, bytes: &[u8], limits: &Limits) -> Result<Contents> {
-    let entries = formats::detect(name, bytes)?.read(bytes, limits)?;
-    let stem = || Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(entries.into_iter().map(|entry| (entry.name.unwrap_or_else(stem), entry.array)).collect())
+    formats::detect(name, bytes)?.read(bytes, limits)
 }
 
 fn select_default(mut contents: Contents) -> Result<Array> {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -41,6 +41,24 @@ fn bounded_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     file.take(limits.file_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot_read)?;
     limits.check_file(bytes.len() as u64)?;
     Ok(bytes)
+}
+
+/// The path of a file that another one names, which must lie in the folder or below; the error is the reason,
+/// to be read behind the name.
+///
+/// A file from a stranger may name any path, so `..`, roots and links that lead out are refused.
+pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf, &'static str> {
+    let path = Path::new(name);
+    let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    // A backslash parts folders in files made elsewhere.
+    if name.is_empty() || name.contains(['\\', '\0']) || !path.components().all(plain) {
+        return Err("is not a plain path below the model's folder");
+    }
+    let missing = |_| "is not there";
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = folder.canonicalize().map_err(missing)?;
+    let whole = folder.join(path).canonicalize().map_err(missing)?;
+    if whole.starts_with(&folder) { Ok(whole) } else { Err("leads out of the model's folder") }
 }
 
 /// Writes a file through a temporary one in the same folder, renamed into place at the end: the

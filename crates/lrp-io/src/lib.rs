@@ -9,14 +9,15 @@
 //!
 //! [`read_array`] gives an [`Array`]: numbers as f64, each exactly what was stored, in row-major
 //! order, and the [`Dtype`] they had. [`read_arrays`] gives all arrays of a file with their names.
-//! [`write_array`] and [`write_arrays`] write arrays of f32 and f64. The formats are the rows of
+//! [`write_array`] and [`write_arrays`] write arrays of f32 and f64, [`write_typed_arrays`] what was read in
+//! the type it had. The formats are the rows of
 //! [`ARRAY_FORMATS`], in gzip or not; a file is recognised by its content first and by its extension
 //! second. A picture is an array too, `[1, h, w, c]`.
 //!
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
 //! the toolbox's text, in both of its layouts, written digit for digit as Python would; what its Python
-//! part pickles, read without running any of it; and MATLAB files, in which a model is an instance of
-//! the toolbox's own class or a plain struct. A [`Convention`] says whose order a file flattens in. A
+//! part pickles, read without running any of it; MATLAB files, in which a model is an instance of
+//! the toolbox's own class or a plain struct; and ONNX, which is read only ([`Onnx`] tells what a file would need). A [`Convention`] says whose order a file flattens in. A
 //! [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
 //!
 //! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
@@ -45,7 +46,8 @@
 //! complex numbers in `.npy`; encrypted archives and names given twice; as arrays, the
 //! cells, structs, class instances, sparse and complex variables of MATLAB (the numeric variables
 //! beside them are read); MATLAB files of level 4; ragged tables; transparent and animated pictures;
-//! pickles that name anything but layers and arrays; integers that f64 cannot hold. Of MATLAB files of
+//! pickles that name anything but layers and arrays; ONNX graphs with control flow, quantised weights or
+//! operators that no layer stands for; integers that f64 cannot hold. Of MATLAB files of
 //! version 7.3 (HDF5) models are not read, and arrays with the feature `mat73` only. Nothing is rounded,
 //! guessed or cut short to make a file fit.
 
@@ -70,13 +72,16 @@ mod pickle;
 mod python_float;
 
 pub use array::{
-    ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, read_array, read_array_bytes, read_arrays,
-    read_arrays_bytes, read_named_array, read_named_array_bytes, write_array, write_arrays,
+    ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, is_picture, read_array, read_array_bytes, read_arrays,
+    read_arrays_bytes, read_named_array, read_named_array_bytes, read_whole_bytes, write_array, write_arrays,
+    write_typed_arrays,
 };
 pub use error::{Error, ErrorKind, Position, Result};
 pub use file::{read_file, write_atomically};
 pub use limits::Limits;
 pub use model::{
-    Convention, MODEL_FORMATS, ModelFormat, Preparation, Sidecar, read_model, read_model_bytes,
-    reorder_flatten, reread_flatten, write_legacy_model, write_matlab_model, write_model,
+    ChannelOrder, Convention, Filter, Fit, ImagePreparation, Layout, MODEL_FORMATS, MissingOperator,
+    ModelFormat, Onnx, PerChannel, Preparation, Sidecar, Source, WriteModel, model_format, read_model,
+    read_model_bytes, read_model_source, reorder_flatten, reread_flatten, write_legacy_model,
+    write_matlab_model, write_model,
 };

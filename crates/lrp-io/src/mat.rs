@@ -17,7 +17,7 @@ pub(crate) use frame::is_hdf5;
 pub(crate) use frame::{File, Stream, byte_order, sniff};
 pub(crate) use matrix::Matrix;
 #[cfg(feature = "mat73")]
-pub(crate) use numbers::{CLASS_NAMES, check_values};
+pub(crate) use numbers::CLASS_NAMES;
 pub(crate) use numbers::{Numbers, raw_bytes};
 pub(crate) use value::{Cells, Instance, Record, Value};
 pub(crate) use writer::{check_name, header, numbers_front, padding, variable};

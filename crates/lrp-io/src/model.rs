@@ -10,15 +10,21 @@ use crate::limits::Limits;
 
 mod convention;
 mod mat;
+mod onnx;
 mod pickle;
 mod pickle_writer;
+mod preparation;
 mod sidecar;
+mod source;
 mod text;
 mod text_writer;
 mod toolbox;
 
 pub use convention::{Convention, reorder_flatten, reread_flatten};
-pub use sidecar::{Preparation, Sidecar};
+pub use onnx::{MissingOperator, Onnx};
+pub use preparation::{ChannelOrder, Filter, Fit, ImagePreparation, Layout, PerChannel, Preparation};
+pub use sidecar::Sidecar;
+pub use source::Source;
 
 /// A model format: a row of [`MODEL_FORMATS`].
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +36,18 @@ pub struct ModelFormat {
     /// Whether bytes look like this format.
     pub sniff: fn(&[u8]) -> bool,
     /// Reads a model.
-    pub read: fn(&[u8], &Limits) -> Result<Network<f64>>,
-    /// Writes a model; fails with the layer the format cannot hold.
-    pub write: fn(&Network<f64>) -> Result<Vec<u8>>,
+    pub read: fn(&Source<'_>, &Limits) -> Result<Network<f64>>,
+    /// The shape of one sample, where a file says it.
+    pub sample: fn(&Source<'_>, &Limits) -> Option<Vec<usize>>,
+    /// Whether models stand in it as another system exported them: graphs of its operators, of which several may do
+    /// what is one layer to people.
+    pub exported: bool,
+    /// Writes a model, if the format is written at all; fails with the layer the format cannot hold.
+    pub write: Option<WriteModel>,
 }
+
+/// How a model becomes the bytes of a file.
+pub type WriteModel = fn(&Network<f64>) -> Result<Vec<u8>>;
 
 /// Every model format, in the order they are tried.
 pub const MODEL_FORMATS: &[ModelFormat] = &[
@@ -41,22 +55,37 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         name: "toolbox text",
         extensions: &["txt"],
         sniff: text::sniff,
-        read: text::read,
-        write: text_writer::write,
+        read: |source, limits| text::read(source.bytes(), limits),
+        sample: |_, _| None,
+        exported: false,
+        write: Some(text_writer::write),
     },
     ModelFormat {
         name: "toolbox pickle",
         extensions: &["nn", "pickle", "pickled"],
         sniff: pickle::sniff,
-        read: pickle::read,
-        write: pickle_writer::write,
+        read: |source, limits| pickle::read(source.bytes(), limits),
+        sample: |_, _| None,
+        exported: false,
+        write: Some(pickle_writer::write),
     },
     ModelFormat {
         name: "MATLAB",
         extensions: &["mat"],
         sniff: mat::sniff,
-        read: mat::read,
-        write: mat::write,
+        read: |source, limits| mat::read(source.bytes(), limits),
+        sample: |_, _| None,
+        exported: false,
+        write: Some(mat::write),
+    },
+    ModelFormat {
+        name: "ONNX",
+        extensions: &["onnx"],
+        sniff: onnx::sniff,
+        read: onnx::read,
+        sample: onnx::sample,
+        exported: true,
+        write: None,
     },
 ];
 
@@ -66,7 +95,8 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
 /// One line naming the file, the place, what is wrong and what was allowed.
 pub fn read_model(path: impl AsRef<Path>, limits: &Limits) -> Result<Network<f64>> {
     let path = path.as_ref();
-    read_model_bytes(&path.display().to_string(), &read_file(path, limits)?, limits)
+    let source = Source::from(read_file(path, limits)?).beside(path);
+    read_model_source(&path.display().to_string(), &source, limits)
 }
 
 /// Reads a model from memory; `name` stands in for the path, its extension included.
@@ -84,20 +114,37 @@ pub fn read_model(path: impl AsRef<Path>, limits: &Limits) -> Result<Network<f64
 /// # Errors
 /// As [`read_model`].
 pub fn read_model_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
+    read_model_source(name, &Source::from(bytes), limits)
+}
+
+/// Reads a model from bytes of which more is known than their name.
+///
+/// # Errors
+/// As [`read_model`].
+pub fn read_model_source(name: &str, source: &Source<'_>, limits: &Limits) -> Result<Network<f64>> {
+    let bytes = source.bytes();
     limits.check_file(bytes.len() as u64).map_err(|error| error.in_file(name))?;
+    (model_format(name, bytes)?.read)(source, limits).map_err(|error| error.in_file(name))
+}
+
+/// The format of a model, told apart by what is in the file, then by the extension of its name.
+///
+/// # Errors
+/// If it is none of [`MODEL_FORMATS`].
+pub fn model_format(name: &str, bytes: &[u8]) -> Result<&'static ModelFormat> {
     let by_content = MODEL_FORMATS.iter().find(|format| (format.sniff)(bytes));
-    let format = by_content.or_else(|| by_extension(Path::new(name))).ok_or_else(|| unknown(name))?;
-    (format.read)(bytes, limits).map_err(|error| error.in_file(name))
+    by_content.or_else(|| by_extension(Path::new(name))).ok_or_else(|| unknown(name))
 }
 
 /// Writes a model in the format its extension names, whole or not at all.
 ///
 /// # Errors
-/// If no format has this extension, the format cannot hold a layer, or the file cannot be written.
+/// If no format that is written has this extension, the format cannot hold a layer, or the file cannot be written.
 pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
     let path = path.as_ref();
     let format = by_extension(path).ok_or_else(|| unknown(&path.display().to_string()))?;
-    write_with(path, network, format.write)
+    let write = format.write.ok_or_else(|| not_written(path, format.name))?;
+    write_with(path, network, write)
 }
 
 /// Writes a model as text for the toolbox's Matlab part, where flattening runs in another order.
@@ -121,11 +168,7 @@ pub fn write_legacy_model(path: impl AsRef<Path>, network: &Network<f64>) -> Res
     write_with(path.as_ref(), network, text_writer::write_legacy)
 }
 
-fn write_with(
-    path: &Path,
-    network: &Network<f64>,
-    write: fn(&Network<f64>) -> Result<Vec<u8>>,
-) -> Result<()> {
+fn write_with(path: &Path, network: &Network<f64>, write: WriteModel) -> Result<()> {
     let bytes = write(network).map_err(|error| error.in_file(&path.display().to_string()))?;
     write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
 }
@@ -133,6 +176,12 @@ fn write_with(
 fn by_extension(path: &Path) -> Option<&'static ModelFormat> {
     let extension = path.extension()?.to_str()?.to_lowercase();
     MODEL_FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+}
+
+fn not_written(path: &Path, format: &str) -> Error {
+    let names = quoted_list(MODEL_FORMATS.iter().filter(|row| row.write.is_some()).map(|row| row.name));
+    Error::unsupported(format!("{format} is read and not written; written are {names}"))
+        .in_file(&path.display().to_string())
 }
 
 fn unknown(name: &str) -> Error {

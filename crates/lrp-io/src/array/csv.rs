@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::formats::{Entry, Named, Sink, View, only};
+use super::formats::{Entry, Named, Sink, only};
 use super::text::{Rows, columns_to_write, content, lines, number};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -59,10 +59,7 @@ fn parsed(field: &str) -> Result<f64> {
 
 /// Writes commas, and each number in the fewest digits that read back as the same bits.
 pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()> {
-    let values = match only(arrays)? {
-        View::F32(values) => values.mapv(f64::from),
-        View::F64(values) => values.to_owned(),
-    };
+    let values = only(arrays)?.to_f64();
     let columns = columns_to_write(&values)?;
     for (index, &value) in values.iter().enumerate() {
         let end = if (index + 1) % columns == 0 { '\n' } else { ',' };

@@ -84,6 +84,11 @@ impl Dtype {
         DTYPES.iter().find(|(dtype, ..)| *dtype == self)
     }
 
+    /// The type that arrays of this one are written in: nothing writes half precision.
+    pub(crate) fn written(self) -> Self {
+        if self == Self::F16 { Self::F32 } else { self }
+    }
+
     /// Whether `value` is one of the values of this type.
     pub(crate) fn holds(self, value: f64) -> bool {
         let integer = |low: f64, beyond: f64| value.fract() == 0.0 && (low..beyond).contains(&value);
@@ -150,6 +155,40 @@ fn each<const N: usize>(
         values.push(convert(element).map_err(|error| at_element(index, &error))?);
     }
     Ok(values)
+}
+
+/// Appends a value that the type [holds](Dtype::holds) as [`decode`] reads it.
+pub(crate) fn encode(dtype: Dtype, order: ByteOrder, value: f64, out: &mut Vec<u8>) {
+    let mut append = |bytes: &mut [u8]| {
+        if order == ByteOrder::Big {
+            bytes.reverse();
+        }
+        out.extend_from_slice(bytes);
+    };
+    match dtype {
+        Dtype::Bool => append(&mut [u8::from(value != 0.0)]),
+        Dtype::I8 => append(&mut (value as i8).to_le_bytes()),
+        Dtype::I16 => append(&mut (value as i16).to_le_bytes()),
+        Dtype::I32 => append(&mut (value as i32).to_le_bytes()),
+        Dtype::I64 => append(&mut (value as i64).to_le_bytes()),
+        Dtype::U8 => append(&mut (value as u8).to_le_bytes()),
+        Dtype::U16 => append(&mut (value as u16).to_le_bytes()),
+        Dtype::U32 => append(&mut (value as u32).to_le_bytes()),
+        Dtype::U64 => append(&mut (value as u64).to_le_bytes()),
+        // Half precision is read only; who writes it widens it first.
+        Dtype::F16 | Dtype::F32 => append(&mut (value as f32).to_le_bytes()),
+        Dtype::F64 => append(&mut value.to_le_bytes()),
+    }
+}
+
+/// Fails with the index of the first value that is none of the type.
+pub(crate) fn check_values<'v>(dtype: Dtype, values: impl IntoIterator<Item = &'v f64>) -> Result<()> {
+    match values.into_iter().enumerate().find(|(_, value)| !dtype.holds(**value)) {
+        None => Ok(()),
+        Some((index, value)) => {
+            Err(at_element(index, &Error::format(format!("is {value}, which is not a value of {dtype}"))))
+        }
+    }
 }
 
 /// The integer as f64, if no bit of it is lost.

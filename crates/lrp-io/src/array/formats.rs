@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn, StrideShape};
 
-use super::{Array, csv, idx, mat, npy, npz, picture, text};
+use super::{Array, Dtype, csv, idx, mat, npy, npz, picture, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 
@@ -147,9 +147,13 @@ pub(super) use sealed::View;
 mod sealed {
     use ndarray::ArrayViewD;
 
+    use super::Dtype;
+
     pub enum View<'a> {
         F32(ArrayViewD<'a, f32>),
         F64(ArrayViewD<'a, f64>),
+        /// Numbers of another type that is written, all of which it holds.
+        Of(Dtype, ArrayViewD<'a, f64>),
     }
 
     pub trait Erase: Sized {
@@ -165,6 +169,31 @@ mod sealed {
     impl Erase for f64 {
         fn erased(values: ArrayViewD<'_, Self>) -> View<'_> {
             View::F64(values)
+        }
+    }
+}
+
+impl View<'_> {
+    pub(super) fn dtype(&self) -> Dtype {
+        match self {
+            Self::F32(_) => Dtype::F32,
+            Self::F64(_) => Dtype::F64,
+            Self::Of(dtype, _) => *dtype,
+        }
+    }
+
+    pub(super) fn shape(&self) -> &[usize] {
+        match self {
+            Self::F32(values) => values.shape(),
+            Self::F64(values) | Self::Of(_, values) => values.shape(),
+        }
+    }
+
+    /// The numbers, without rounding.
+    pub(super) fn to_f64(&self) -> ArrayD<f64> {
+        match self {
+            Self::F32(values) => values.mapv(f64::from),
+            Self::F64(values) | Self::Of(_, values) => values.to_owned(),
         }
     }
 }

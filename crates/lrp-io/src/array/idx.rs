@@ -2,10 +2,10 @@
 
 use std::io;
 
-use ndarray::{ArrayViewD, IxDyn};
+use ndarray::IxDyn;
 
 use super::formats::{Entry, Named, Sink, View, array_from_memory_order, only};
-use super::{Array, ByteOrder, Dtype, decode};
+use super::{Array, ByteOrder, Dtype, decode, encode};
 use crate::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -62,18 +62,10 @@ fn dtype(code: u8) -> Option<Dtype> {
 }
 
 pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()> {
-    match only(arrays)? {
-        View::F32(values) => write_values(sink, 0x0d, values, f32::to_be_bytes),
-        View::F64(values) => write_values(sink, 0x0e, values, f64::to_be_bytes),
-    }
-}
-
-fn write_values<T: Copy, const N: usize>(
-    sink: &mut dyn Sink,
-    code: u8,
-    values: &ArrayViewD<'_, T>,
-    to_bytes: impl Fn(T) -> [u8; N],
-) -> io::Result<()> {
+    let values = only(arrays)?;
+    // What has no code of its own is written in the widest type.
+    let known = TYPES.iter().find(|(_, dtype)| *dtype == values.dtype());
+    let (code, dtype) = *known.unwrap_or(&(0x0e, Dtype::F64));
     let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "an axis is longer than IDX can say");
     let axes: Vec<u32> = values
         .shape()
@@ -83,5 +75,13 @@ fn write_values<T: Copy, const N: usize>(
     let count = u8::try_from(axes.len()).map_err(too_large)?;
     sink.write_all(&[0, 0, code, count])?;
     axes.iter().try_for_each(|axis| sink.write_all(&axis.to_be_bytes()))?;
-    values.iter().try_for_each(|&value| sink.write_all(&to_bytes(value)))
+    match values {
+        View::F32(values) => values.iter().try_for_each(|value| sink.write_all(&value.to_be_bytes())),
+        View::F64(values) => values.iter().try_for_each(|value| sink.write_all(&value.to_be_bytes())),
+        View::Of(_, values) => {
+            let mut bytes = Vec::with_capacity(values.len() * dtype.size());
+            values.iter().for_each(|&value| encode(dtype, ByteOrder::Big, value, &mut bytes));
+            sink.write_all(&bytes)
+        }
+    }
 }

@@ -4,9 +4,8 @@ use std::io;
 
 use ndarray::ShapeBuilder;
 
-use super::Array;
-use super::dtype::Dtype;
 use super::formats::{Entry, Named, Sink, View, array_from_memory_order};
+use super::{Array, ByteOrder, encode};
 use crate::error::{Error, Result, quoted};
 use crate::inflate::Budget;
 use crate::limits::Limits;
@@ -48,7 +47,7 @@ fn array(matrix: Matrix<'_>, limits: &Limits) -> Result<Array> {
     Ok(Array { values, dtype })
 }
 
-/// Writes each array as a variable of class double or single; one axis makes a row.
+/// Writes each array as a variable of the class of its type; one axis makes a row.
 pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()> {
     let fronts = arrays.iter().map(|(name, values)| front(name, values).map_err(refusal));
     let fronts: Vec<Vec<u8>> = fronts.collect::<io::Result<_>>()?;
@@ -64,6 +63,12 @@ pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()>
                 values.t().iter().try_for_each(|value| sink.write_all(&value.to_le_bytes()))?;
                 8 * values.len()
             }
+            View::Of(dtype, values) => {
+                let mut bytes = Vec::with_capacity(values.len() * dtype.size());
+                values.t().iter().for_each(|&value| encode(*dtype, ByteOrder::Little, value, &mut bytes));
+                sink.write_all(&bytes)?;
+                bytes.len()
+            }
         };
         sink.write_all(&vec![0; mat::padding(bytes)])?;
     }
@@ -72,10 +77,7 @@ pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()>
 
 fn front(name: &str, values: &View<'_>) -> Result<Vec<u8>> {
     mat::check_name(name)?;
-    let (dtype, shape) = match values {
-        View::F32(values) => (Dtype::F32, values.shape()),
-        View::F64(values) => (Dtype::F64, values.shape()),
-    };
+    let (dtype, shape) = (values.dtype(), values.shape());
     // MATLAB knows nothing with fewer than two axes.
     let ones = [1, 1].into_iter().take(2usize.saturating_sub(shape.len()));
     mat::numbers_front(name, dtype, &ones.chain(shape.iter().copied()).collect::<Vec<_>>())

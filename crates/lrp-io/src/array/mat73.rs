@@ -9,12 +9,12 @@ use hdf5_pure::{AttrValue, DType, Dataset, File};
 use ndarray::ShapeBuilder;
 
 use super::Array;
-use super::dtype::{Dtype, at_element, exact};
+use super::dtype::{Dtype, at_element, check_values, exact};
 use super::formats::{Entry, array_from_memory_order};
 use crate::error::{Error, Result, quoted};
 use crate::inflate::Budget;
 use crate::limits::Limits;
-use crate::mat::{CLASS_NAMES, check_values};
+use crate::mat::CLASS_NAMES;
 
 /// Every variable on the top level, in the order of their names.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {

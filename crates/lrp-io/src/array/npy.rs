@@ -1,13 +1,13 @@
 //! numpy's `.npy`: one array, its header in text.
 
-use std::io;
+use std::io::{self, Write};
 
 use ndarray::ShapeBuilder;
-use ndarray_npy::WriteNpyExt;
+use ndarray_npy::{WriteNpyError, WriteNpyExt};
 
 use super::formats::{Entry, Named, Sink, View, array_from_memory_order, only};
 use super::npy_header::{self, MAGIC};
-use super::{Array, dtype};
+use super::{Array, Dtype, dtype};
 use crate::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -45,10 +45,29 @@ pub(super) fn read_one(bytes: &[u8], limits: &Limits) -> Result<Array> {
     Ok(Array { values, dtype: header.dtype })
 }
 
-pub(super) fn write(mut sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()> {
-    match only(arrays)? {
-        View::F32(values) => values.write_npy(&mut sink),
-        View::F64(values) => values.write_npy(&mut sink),
+pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()> {
+    only(arrays)?.write_npy(sink).map_err(io::Error::other)
+}
+
+impl WriteNpyExt for View<'_> {
+    fn write_npy<W: Write>(&self, writer: W) -> Result<(), WriteNpyError> {
+        let (dtype, values) = match self {
+            Self::F32(values) => return values.write_npy(writer),
+            Self::F64(values) => return values.write_npy(writer),
+            Self::Of(dtype, values) => (dtype, values),
+        };
+        match dtype {
+            Dtype::Bool => values.mapv(|value| value != 0.0).write_npy(writer),
+            Dtype::I8 => values.mapv(|value| value as i8).write_npy(writer),
+            Dtype::I16 => values.mapv(|value| value as i16).write_npy(writer),
+            Dtype::I32 => values.mapv(|value| value as i32).write_npy(writer),
+            Dtype::I64 => values.mapv(|value| value as i64).write_npy(writer),
+            Dtype::U8 => values.mapv(|value| value as u8).write_npy(writer),
+            Dtype::U16 => values.mapv(|value| value as u16).write_npy(writer),
+            Dtype::U32 => values.mapv(|value| value as u32).write_npy(writer),
+            Dtype::U64 => values.mapv(|value| value as u64).write_npy(writer),
+            Dtype::F16 | Dtype::F32 => values.mapv(|value| value as f32).write_npy(writer),
+            Dtype::F64 => values.write_npy(writer),
+        }
     }
-    .map_err(io::Error::other)
 }

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 
-use super::formats::{Entry, Named, Sink, View};
+use super::formats::{Entry, Named, Sink};
 use super::npy;
 use crate::bytes::Bytes;
 use crate::error::{Error, ErrorKind, Result, quoted};
@@ -153,18 +153,12 @@ pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()>
     let mut writer = NpzWriter::new(sink);
     for (name, values) in arrays {
         // A zip entry of 4 GiB and more must be announced; the header takes less than the margin.
-        let bytes = match values {
-            View::F32(values) => 4 * values.len() as u64,
-            View::F64(values) => 8 * values.len() as u64,
-        };
+        let elements: usize = values.shape().iter().product();
+        let bytes = elements as u64 * values.dtype().size() as u64;
         let large = bytes >= u64::from(u32::MAX) - (1 << 20);
         let options =
             SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(large);
-        match values {
-            View::F32(values) => writer.add_array_with_options(*name, values, options),
-            View::F64(values) => writer.add_array_with_options(*name, values, options),
-        }
-        .map_err(io::Error::other)?;
+        writer.add_array_with_options(*name, values, options).map_err(io::Error::other)?;
     }
     writer.finish().map_err(io::Error::other)?;
     Ok(())

@@ -16,6 +16,12 @@ use crate::error::{Error, Result};
 use crate::inflate::Budget;
 use crate::limits::Limits;
 
+/// Whether a file in memory is a picture rather than numbers: a PNG or a JPEG, by its first bytes.
+#[must_use]
+pub fn is_picture(bytes: &[u8]) -> bool {
+    sniff_png(bytes) || sniff_jpeg(bytes)
+}
+
 /// Pixels in a row or column.
 const SIDE: u32 = 1 << 14;
 

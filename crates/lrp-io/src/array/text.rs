@@ -4,7 +4,7 @@ use std::io;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::formats::{Entry, Named, Sink, View, array_from_memory_order, only};
+use super::formats::{Entry, Named, Sink, array_from_memory_order, only};
 use super::{Array, Dtype};
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
@@ -96,14 +96,8 @@ pub(super) fn number(field: &str) -> Result<f64> {
 
 /// Writes as numpy's `savetxt` does: `%.18e`, one blank between columns, one axis as a column.
 pub(super) fn write(sink: &mut dyn Sink, arrays: &[Named<'_>]) -> io::Result<()> {
-    match only(arrays)? {
-        View::F32(values) => write_matrix(sink, &values.mapv(f64::from)),
-        View::F64(values) => write_matrix(sink, &values.to_owned()),
-    }
-}
-
-fn write_matrix(sink: &mut dyn Sink, values: &ArrayD<f64>) -> io::Result<()> {
-    let columns = columns_to_write(values)?;
+    let values = only(arrays)?.to_f64();
+    let columns = columns_to_write(&values)?;
     for (index, &value) in values.iter().enumerate() {
         let end = if (index + 1) % columns == 0 { '\n' } else { ' ' };
         write_number(sink, value)?;

@@ -30,7 +30,7 @@ const OTHERS: [(u8, &str); 7] = [
 
 const NAME_BYTES: usize = 63;
 const COMPLEX: u8 = 8;
-const LOGICAL: u8 = 2;
+pub(super) const LOGICAL: u8 = 2;
 
 /// A matrix opened at its contents.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Arrays of plain numbers, whatever they are stored as.
 
 use super::{Matrix, Stream};
-use crate::array::{Dtype, at_element, decode};
+use crate::array::{Dtype, check_values, decode};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 
@@ -60,6 +60,7 @@ impl Numbers {
             )));
         }
         let values = decode(storage, order, payload).map_err(|error| error.at_byte(offset))?;
+        // MATLAB packs numbers into smaller types than their class, never into larger ones.
         if storage != dtype {
             check_values(dtype, &values).map_err(|error| error.at_byte(offset))?;
         }
@@ -100,14 +101,4 @@ fn payload(mut contents: Stream<'_>) -> Result<(Dtype, &[u8], usize)> {
     let (.., storage) =
         row.ok_or_else(|| wrong(format!("element type {} where numbers should be", element.kind)))?;
     Ok((*storage, element.payload, element.offset))
-}
-
-/// MATLAB packs numbers into smaller types than their class, never into larger ones.
-pub(crate) fn check_values(class: Dtype, values: &[f64]) -> Result<()> {
-    match values.iter().enumerate().find(|(_, value)| !class.holds(**value)) {
-        None => Ok(()),
-        Some((index, value)) => {
-            Err(at_element(index, &Error::format(format!("is {value}, which is not a value of {class}"))))
-        }
-    }
 }

@@ -43,10 +43,20 @@ fn shape() -> impl Strategy<Value = Vec<usize>> {
 }
 
 fn numbers() -> impl Strategy<Value = Value> {
-    let number = any::<u64>().prop_map(f64::from_bits);
-    (shape(), prop::collection::vec(number, 27)).prop_map(|(shape, mut values)| {
-        values.truncate(shape.iter().product());
-        Value::Numbers(Box::new(Numbers { dtype: Dtype::F64, shape, values }))
+    let signed = [Dtype::I8, Dtype::I16, Dtype::I32, Dtype::I64];
+    let unsigned = [Dtype::U8, Dtype::U16, Dtype::U32, Dtype::U64];
+    let types = [&signed[..], &unsigned, &[Dtype::Bool, Dtype::F32, Dtype::F64]].concat();
+    let dtype = prop::sample::select(types);
+    (shape(), dtype, prop::collection::vec(any::<u64>(), 27)).prop_map(move |(shape, dtype, mut bits)| {
+        bits.truncate(shape.iter().product());
+        let number = |bits: u64| match dtype {
+            Dtype::F64 => f64::from_bits(bits),
+            Dtype::Bool => (bits % 2) as f64,
+            dtype if unsigned.contains(&dtype) => f64::from(bits as u8),
+            _ => f64::from(bits as i8),
+        };
+        let values = bits.into_iter().map(number).collect();
+        Value::Numbers(Box::new(Numbers { dtype, shape, values }))
     })
 }
 

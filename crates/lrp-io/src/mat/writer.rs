@@ -1,11 +1,11 @@
 //! Variables as bytes: level 5, little endian, not compressed.
 
 use super::frame::MATRIX;
-use super::matrix::{CELL, CHAR, I8, I32, STRUCT, U32};
+use super::matrix::{CELL, CHAR, I8, I32, LOGICAL, STRUCT, U32};
 use super::numbers::NUMERIC;
 use super::text::UTF16;
 use super::{Cells, Numbers, Record, Value};
-use crate::array::Dtype;
+use crate::array::{ByteOrder, Dtype, encode};
 use crate::error::{Error, Result, quoted};
 
 /// Bytes of a name with its zero, in variables and, in the narrow form, in fields.
@@ -30,12 +30,14 @@ pub(crate) fn variable(name: &str, value: &Value) -> Result<Vec<u8>> {
 /// A variable of real numbers up to its numbers, which follow in MATLAB's order, and then
 /// [`padding`] zeros.
 pub(crate) fn numbers_front(name: &str, dtype: Dtype, shape: &[usize]) -> Result<Vec<u8>> {
-    let row = NUMERIC.iter().find(|(.., known)| *known == dtype);
+    // Truth values are bytes with a flag.
+    let logical = dtype == Dtype::Bool;
+    let row = NUMERIC.iter().find(|(.., known)| *known == if logical { Dtype::U8 } else { dtype });
     let (class, storage, _) = row.ok_or_else(|| Error::unsupported(format!("{dtype} is not written")))?;
     let bytes = shape.iter().try_fold(dtype.size(), |bytes, &axis| bytes.checked_mul(axis));
     let bytes = bytes.filter(|&bytes| bytes < u32::MAX as usize).ok_or_else(too_large)?;
     let mut inside = Vec::new();
-    push_front(&mut inside, *class, shape, name)?;
+    push_front(&mut inside, [*class, if logical { LOGICAL } else { 0 }], shape, name)?;
     push_tag(&mut inside, *storage, bytes)?;
     let mut out = Vec::new();
     push_tag(&mut out, MATRIX, inside.len() + bytes + padding(bytes))?;
@@ -97,14 +99,10 @@ fn push(out: &mut Vec<u8>, name: &str, value: &Value) -> Result<()> {
     }
 }
 
-/// Numbers as f32 if they were, and as f64 otherwise.
 fn push_numbers(out: &mut Vec<u8>, name: &str, numbers: &Numbers) -> Result<()> {
-    let dtype = if numbers.dtype == Dtype::F32 { Dtype::F32 } else { Dtype::F64 };
+    let dtype = numbers.dtype;
     out.extend(numbers_front(name, dtype, &numbers.shape)?);
-    match dtype {
-        Dtype::F32 => out.extend(numbers.values.iter().flat_map(|&value| (value as f32).to_le_bytes())),
-        _ => out.extend(numbers.values.iter().flat_map(|value| value.to_le_bytes())),
-    }
+    numbers.values.iter().for_each(|&value| encode(dtype, ByteOrder::Little, value, out));
     pad(out, numbers.values.len() * dtype.size());
     Ok(())
 }
@@ -140,7 +138,7 @@ fn push_matrix(
 ) -> Result<()> {
     let start = out.len();
     push_tag(out, MATRIX, 0)?;
-    push_front(out, class, shape, name)?;
+    push_front(out, [class, 0], shape, name)?;
     contents(out)?;
     let count = u32::try_from(out.len() - start - 8).map_err(|_| too_large())?;
     if let Some(place) = out.get_mut(start + 4..start + 8) {
@@ -149,11 +147,11 @@ fn push_matrix(
     Ok(())
 }
 
-/// Flags, dimensions and name.
-fn push_front(out: &mut Vec<u8>, class: u8, shape: &[usize], name: &str) -> Result<()> {
+/// Class and flags, dimensions and name.
+fn push_front(out: &mut Vec<u8>, [class, flags]: [u8; 2], shape: &[usize], name: &str) -> Result<()> {
     let axes = shape.iter().map(|&axis| i32::try_from(axis).map_err(|_| too_large()));
     let axes: Vec<u8> = axes.collect::<Result<Vec<_>>>()?.into_iter().flat_map(i32::to_le_bytes).collect();
-    push_element(out, U32, &[class, 0, 0, 0, 0, 0, 0, 0])?;
+    push_element(out, U32, &[class, flags, 0, 0, 0, 0, 0, 0])?;
     push_element(out, I32, &axes)?;
     push_element(out, I8, name.as_bytes())
 }

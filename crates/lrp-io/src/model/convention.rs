@@ -147,9 +147,8 @@ fn reordered(
             let weights = linear.weights().select(Axis(0), order);
             Ok((Linear::new(weights, linear.bias().clone())?.into(), None))
         }
-        (Op::Rect(_) | Op::Tanh(_) | Op::SoftMax(_) | Op::Flatten(_), [order]) => {
-            Ok((op.clone(), order.clone()))
-        }
+        (Op::Rect(_) | Op::Tanh(_) | Op::Activation(_), [order]) => Ok((op.clone(), order.clone())),
+        (Op::SoftMax(_) | Op::Flatten(_), [order]) => Ok((op.clone(), order.clone())),
         (Op::Add(_), [first, rest @ ..]) if rest.iter().all(|other| other == first) => {
             Ok((op.clone(), first.clone()))
         }

@@ -45,7 +45,7 @@ fn layer(item: Item<'_, '_>, payloads: &mut Payloads<'_>) -> Result<Op<f64>> {
         Global::Flatten => Ok(Flatten::RowMajor.into()),
         Global::Rect => Ok(Rect.into()),
         Global::Tanh => Ok(Tanh.into()),
-        Global::SoftMax => Ok(SoftMax.into()),
+        Global::SoftMax => Ok(SoftMax::default().into()),
         Global::Sequential => {
             Err(Error::unsupported("is a Sequential in a Sequential; a model is one list of layers"))
         }

@@ -1,7 +1,11 @@
 //! Round trips and refusals of the text format.
 
-use lrp_core::{Add, Channels, Convolution, Flatten, Linear, MaxPool, Op, SoftMax, SumPool, Tanh, Window};
-use ndarray::{Array, Array1, Array2};
+use lrp_core::{
+    Activation, Add, AveragePool, Channels, Concat, Convolution, Flatten, Function, Gather, Identity, Linear,
+    LocalResponse, MatMul, MaxPool, Multiply, Normalize, Op, ParametricRect, Reduce, Reduction, Resample,
+    Reshape, Scaling, SoftMax, SumPool, Tanh, Ties, Transpose, TransposedConvolution, Window,
+};
+use ndarray::{Array, Array1, Array2, ArrayD};
 use proptest::prelude::*;
 
 use super::*;
@@ -120,6 +124,52 @@ fn what_the_format_cannot_hold_is_refused() {
     assert!(text_writer::write(&network).is_err());
 }
 
+#[test]
+fn layers_of_other_systems_are_refused() {
+    let one = || ArrayD::ones(vec![1]);
+    let window = || Window::new(&[2, 2]);
+    let max = |window| MaxPool::new(window, Channels::Last).expect("a pool");
+    let filters = || ArrayD::ones(vec![2, 2, 1, 1]);
+    let shifted = Convolution::new(filters(), Array1::ones(1), &[1, 1]).expect("fits");
+    let shifted = shifted.with_input_shift(Array1::ones(1)).expect("fits");
+    let transposed =
+        TransposedConvolution::new(filters(), Array1::ones(1), window(), 1, Channels::Last, &[0, 0]);
+    let writers: Vec<WriteModel> = MODEL_FORMATS.iter().filter_map(|format| format.write).collect();
+    assert_eq!(writers.len(), 3);
+    let own = "the format holds only the toolbox's own layers";
+    let table: [(Op<f64>, &str); 22] = [
+        (Activation::new(Function::Gelu).into(), own),
+        (ParametricRect::new(one()).into(), own),
+        (Scaling::new(one(), one()).into(), own),
+        (AveragePool::new(window(), Channels::Last, true).expect("a pool").into(), own),
+        (Reduce::new(Reduction::Mean, vec![1], false).into(), own),
+        (Normalize::new(vec![1], 1e-5).into(), own),
+        (LocalResponse::new(5, 1e-4, 0.75, 1.0).into(), own),
+        (transposed.expect("fits").into(), own),
+        (Identity.into(), own),
+        (Gather::new(vec![None, Some(vec![Some(0)])], 0.0).into(), own),
+        (Concat::new(1).into(), own),
+        (Reshape::new(vec![1]).into(), own),
+        (Transpose::new(vec![0, 1]).into(), own),
+        (Resample::new(vec![]).expect("fits").into(), own),
+        (Multiply.into(), own),
+        (MatMul.into(), own),
+        (SumPool::plain(window(), Channels::Last).expect("a pool").into(), "the toolbox's factor only"),
+        (shifted.into(), "no shift of a convolution's input"),
+        (max(window()).with_ties(Ties::First).into(), "all that tie for a maximum share"),
+        (max(window().rounded_up()).into(), "neither padded nor dilated"),
+        (SoftMax::new(2).into(), "softmax along axis 1 only"),
+        (SoftMax::logarithm(1).into(), "not its logarithm"),
+    ];
+    for (op, reason) in table {
+        let network = Network::sequential([op]).expect("a network");
+        for write in &writers {
+            let error = write(&network).expect_err(reason).to_string();
+            assert!(error.starts_with(network.nodes()[0].name()) && error.contains(reason), "{error}");
+        }
+    }
+}
+
 const FLATTENED: &str = "Rect\nFlatten\nRect\nLinear 12 2\n1 9 3 4 -5 6 7 8 2 10 11 -12 1 14 3 16 17 -8 19 20 4 22 -2 24\n0 1\nSoftMax\n";
 
 fn image() -> lrp_core::Tensor<f64> {
@@ -200,7 +250,7 @@ fn layers() -> impl Strategy<Value = Op<f64>> {
         }),
         Just(Op::from(Flatten::RowMajor)),
         Just(Op::from(Tanh)),
-        Just(Op::from(SoftMax)),
+        Just(Op::from(SoftMax::default())),
     ]
 }
 

@@ -98,7 +98,7 @@ impl<'a> Lines<'a> {
             ("Flatten", _) => Flatten::RowMajor.into(),
             ("Rect", _) => Rect.into(),
             ("Tanh", _) => Tanh.into(),
-            _ => SoftMax.into(),
+            _ => SoftMax::default().into(),
         })
     }
 
@@ -106,30 +106,24 @@ impl<'a> Lines<'a> {
     fn weights(&mut self, header: &str, shape: &[usize; 2]) -> Result<Array2<f64>> {
         let [m, n] = *shape;
         let all = self.declared(shape)?;
-        let mut numbers = self.numbers(header)?;
+        let mut numbers = self.numbers(header, WEIGHTS, [n, all], " (all of them)")?;
         if numbers.len() == n {
             for _ in 1..m {
-                let row = self.numbers(header)?;
-                self.check(header, WEIGHTS, row.len(), n, " (one row)")?;
-                numbers.extend(row);
+                numbers.extend(self.numbers(header, WEIGHTS, [n, n], " (one row)")?);
             }
         }
-        self.check(header, WEIGHTS, numbers.len(), all, " (all of them)")?;
         Array2::from_shape_vec((m, n), numbers).map_err(|error| Error::format(error.to_string()))
     }
 
     /// Filters `[h, w, d, n]`, in one line.
     fn filters(&mut self, header: &str, shape: &[usize; 4]) -> Result<ArrayD<f64>> {
         let all = self.declared(shape)?;
-        let numbers = self.numbers(header)?;
-        self.check(header, WEIGHTS, numbers.len(), all, " (all of them)")?;
+        let numbers = self.numbers(header, WEIGHTS, [all, all], " (all of them)")?;
         ArrayD::from_shape_vec(&shape[..], numbers).map_err(|error| Error::format(error.to_string()))
     }
 
     fn bias(&mut self, header: &str, n: usize) -> Result<Array1<f64>> {
-        let numbers = self.numbers(header)?;
-        self.check(header, BIASES, numbers.len(), n, "")?;
-        Ok(Array1::from_vec(numbers))
+        self.numbers(header, BIASES, [n, n], "").map(Array1::from_vec)
     }
 
     /// The number of elements a header declares; the line below must have them before anything is allocated.
@@ -140,13 +134,28 @@ impl<'a> Lines<'a> {
         self.limits.elements(shape)
     }
 
-    fn numbers(&mut self, header: &str) -> Result<Vec<f64>> {
+    /// The numbers of the next line, which must be as many as one of two counts; errors name the second.
+    ///
+    /// They are counted before any is kept: a line may be long and wrong.
+    fn numbers(
+        &mut self,
+        header: &str,
+        [one, many]: [&str; 2],
+        counts: [usize; 2],
+        which: &str,
+    ) -> Result<Vec<f64>> {
+        let header = header.trim();
         let Some(line) = self.next() else {
-            let header = header.trim();
             return Err(
                 Error::format(format!("the file ends before the numbers of {header}")).at_line(self.number)
             );
         };
+        let found = line.split_whitespace().count();
+        if !counts.contains(&found) {
+            let (what, [_, expected]) = (if found == 1 { one } else { many }, counts);
+            let message = format!("{header} has {found} {what} in this line, expected {expected}{which}");
+            return Err(Error::format(message).at_line(self.number));
+        }
         let number = |(index, word): (usize, &str)| {
             let message = |what: &str| format!("number {} is {}, {what}", index + 1, quoted(word));
             let value: f64 =
@@ -157,16 +166,6 @@ impl<'a> Lines<'a> {
             Err(Error::new(ErrorKind::NotFinite, message("weights must be finite")).at_line(self.number))
         };
         line.split_whitespace().enumerate().map(number).collect()
-    }
-
-    fn check(&self, header: &str, what: [&str; 2], found: usize, expected: usize, which: &str) -> Result<()> {
-        if found == expected {
-            return Ok(());
-        }
-        let (header, [one, many]) = (header.trim(), what);
-        let what = if found == 1 { one } else { many };
-        let message = format!("{header} has {found} {what} in this line, expected {expected}{which}");
-        Err(Error::format(message).at_line(self.number))
     }
 
     fn find_next(&mut self) -> Option<&'a str> {

@@ -4,7 +4,8 @@
 //! writers go through the [`Layer`]s of [`sequence`], which refuses what no such format can hold.
 
 use lrp_core::{
-    Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, SumPool, Value, Window,
+    Channels, Convolution, Flatten, Linear, MaxPool, Network, NetworkBuilder, Op, SoftMax, SumPool, Ties,
+    Value, Window,
 };
 use ndarray::{Array1, Array2, ArrayD};
 
@@ -65,19 +66,31 @@ pub(super) fn stored_rule(rule: &str) -> Error {
     ))
 }
 
+/// Why no other layer is written.
+const FOREIGN: &str = "the format holds only the toolbox's own layers";
+
 fn layer(op: &Op<f64>) -> Result<Layer<'_>, &'static str> {
     Ok(match op {
         Op::Linear(linear) => Layer::Linear { weights: linear.weights(), bias: linear.bias() },
         Op::Convolution(convolution) if convolution.groups() != 1 => {
             return Err("the format holds no groups");
         }
+        Op::Convolution(convolution) if convolution.input_shift().is_some() => {
+            return Err("the format holds no shift of a convolution's input");
+        }
         Op::Convolution(convolution) => {
             let [_, stride] = plain(convolution.window(), convolution.channels())?;
             Layer::Convolution { filters: convolution.filters(), bias: convolution.bias(), stride }
         }
+        Op::SumPool(pool) if pool.is_plain() => {
+            return Err("the format holds sum pools with the toolbox's factor only");
+        }
         Op::SumPool(pool) => {
             let [size, stride] = plain(pool.window(), pool.channels())?;
             Layer::SumPool { size, stride }
+        }
+        Op::MaxPool(pool) if pool.ties() != Ties::Share => {
+            return Err("in the format all that tie for a maximum share relevance");
         }
         Op::MaxPool(pool) => {
             let [size, stride] = plain(pool.window(), pool.channels())?;
@@ -85,10 +98,18 @@ fn layer(op: &Op<f64>) -> Result<Layer<'_>, &'static str> {
         }
         Op::Rect(_) => Layer::Rect,
         Op::Tanh(_) => Layer::Tanh,
+        Op::SoftMax(softmax) if *softmax != SoftMax::default() => {
+            return Err("the format holds softmax along axis 1 only, and not its logarithm");
+        }
         Op::SoftMax(_) => Layer::SoftMax,
         Op::Flatten(flatten) => Layer::Flatten(*flatten),
         Op::Add(_) => return Err("the format has no Add layer"),
-        Op::Custom(_) => return Err("the format holds only the toolbox's own layers"),
+        Op::TransposedConvolution(_) | Op::AveragePool(_) | Op::Reduce(_) => return Err(FOREIGN),
+        Op::Activation(_) | Op::ParametricRect(_) | Op::Scaling(_) => return Err(FOREIGN),
+        Op::Normalize(_) | Op::LocalResponse(_) | Op::Reshape(_) => return Err(FOREIGN),
+        Op::Transpose(_) | Op::Gather(_) | Op::Concat(_) | Op::Resample(_) => return Err(FOREIGN),
+        Op::Identity(_) | Op::Multiply(_) | Op::MatMul(_) => return Err(FOREIGN),
+        Op::Custom(_) => return Err(FOREIGN),
     })
 }
 
@@ -97,7 +118,7 @@ fn plain(window: &Window, channels: Channels) -> Result<[[usize; 2]; 2], &'stati
     match (window.kernel(), window.stride()) {
         _ if channels != Channels::Last => Err("the format has its channels last"),
         (&[h, w], &[down, right]) if window.is_plain_2d() => Ok([[h, w], [down, right]]),
-        _ => Err("the format holds windows over two axes, neither padded nor dilated"),
+        _ => Err("the format holds windows over two axes, neither padded nor dilated nor rounded up"),
     }
 }
 

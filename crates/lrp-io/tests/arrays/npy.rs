@@ -231,7 +231,8 @@ fn shapes_that_do_not_match_the_bytes() {
 #[test]
 fn nothing_is_allocated_for_what_a_header_only_claims() {
     let limit = [
-        "(1099511627776,)", // 8 TB
+        "(1099511627776,)",       // 8 TB
+        "(1152921504606846976,)", // 2^60
         "(16777216, 16777216)",
         "(0, 134217729)", // no elements, but one axis beyond the limit
         "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)", // 33 axes

@@ -81,13 +81,16 @@ fn every_layer_of_the_toolbox_is_read_from_every_version() {
 
 #[test]
 fn instances_written_by_another_program_are_read() {
-    let network = read(include_bytes!("../fixtures/instances.mat"));
-    let kinds: Vec<Kind> = network.nodes().iter().map(Node::kind).collect();
-    assert_eq!(kinds, [Kind::Linear, Kind::Tanh, Kind::SoftMax]);
-    let Op::Linear(dense) = network.nodes()[0].op() else { panic!("dense") };
-    assert_eq!(dense.weights(), array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-    let bias: Vec<u64> = dense.bias().iter().map(|bias| bias.to_bits()).collect();
-    assert_eq!(bias, [0.5f64.to_bits(), (-0.0f64).to_bits(), 1]);
+    let files: [&[u8]; 2] =
+        [include_bytes!("../fixtures/instances.mat"), include_bytes!("../fixtures/instances_plain.mat")];
+    for network in files.map(read) {
+        let kinds: Vec<Kind> = network.nodes().iter().map(Node::kind).collect();
+        assert_eq!(kinds, [Kind::Linear, Kind::Tanh, Kind::SoftMax]);
+        let Op::Linear(dense) = network.nodes()[0].op() else { panic!("dense") };
+        assert_eq!(dense.weights(), array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let bias: Vec<u64> = dense.bias().iter().map(|bias| bias.to_bits()).collect();
+        assert_eq!(bias, [0.5f64.to_bits(), (-0.0f64).to_bits(), 1]);
+    }
 }
 
 #[test]

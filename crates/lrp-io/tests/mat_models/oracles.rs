@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use lrp_io::{Limits, read_array, read_model, write_array, write_arrays, write_model};
+use lrp_io::{
+    Array, Dtype, Limits, read_array, read_model, write_array, write_arrays, write_model, write_typed_arrays,
+};
 use ndarray::{ArrayD, array};
 
 use crate::plain::{described, every_layer};
@@ -48,6 +50,68 @@ fn cube() -> ArrayD<f64> {
     ArrayD::from_shape_fn(vec![2, 3, 4], |place| {
         0.1 * place[0] as f64 - 7.0 * place[1] as f64 + 1e-300 * place[2] as f64
     })
+}
+
+/// A variable of each class of numbers, named like its class: its smallest value and 1.
+fn classes() -> Vec<(&'static str, Array)> {
+    let rows = [
+        ("logical", Dtype::Bool, 0.0),
+        ("int8", Dtype::I8, -128.0),
+        ("int16", Dtype::I16, -32_768.0),
+        ("int32", Dtype::I32, -2_147_483_648.0),
+        ("int64", Dtype::I64, -9_223_372_036_854_775_808.0),
+        ("uint8", Dtype::U8, 0.0),
+        ("uint16", Dtype::U16, 0.0),
+        ("uint32", Dtype::U32, 0.0),
+        ("uint64", Dtype::U64, 0.0),
+        ("single", Dtype::F32, 0.5),
+        ("double", Dtype::F64, 0.1),
+    ];
+    rows.map(|(name, dtype, low)| (name, Array { values: array![[low, 1.0]].into_dyn(), dtype })).into()
+}
+
+fn write_classes(path: &Path) {
+    let classes = classes();
+    let named: Vec<(&str, &Array)> = classes.iter().map(|(name, array)| (*name, array)).collect();
+    write_typed_arrays(path, &named).unwrap();
+}
+
+#[test]
+fn scipy_and_octave_read_every_class_that_we_write() {
+    let folder = tempfile::tempdir().unwrap();
+    write_classes(&folder.path().join("classes.mat"));
+    if let Some(python) = scipy() {
+        python.run(
+            folder.path(),
+            "
+import numpy, scipy.io
+found = scipy.io.loadmat('classes.mat', mat_dtype=True)
+types = {'logical': '?', 'single': 'f4', 'double': 'f8'}
+for name in [name for name in found if name[0] != '_']:
+    dtype = numpy.dtype(types.get(name, name))
+    low = {'?': False, 'f': 0.5, 'd': 0.1}.get(dtype.char)
+    low = numpy.iinfo(dtype).min if low is None else low
+    assert found[name].dtype == dtype and found[name].tolist() == [[low, 1]], (name, found[name])
+assert len(found) == 11 + 3
+print('done')
+",
+        );
+    }
+    if let Some(octave) = octave() {
+        octave.run(
+            folder.path(),
+            "
+s = load ('classes.mat');
+for [value, name] = s
+  assert (class (value), name);
+  if (isinteger (value)) assert (value(1) == intmin (name)); end
+  assert (size (value), [1 2]); assert (value(2) == 1);
+end
+assert (numfields (s), 11); assert (s.single(1) == 0.5 && s.double(1) == 0.1);
+printf ('done');
+",
+        );
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub(crate) fn every_layer() -> Network<f64> {
         Flatten::RowMajor.into(),
         Linear::new(weights, Array1::from_vec(vec![1e-320, -1.5])).unwrap().into(),
         Tanh.into(),
-        SoftMax.into(),
+        SoftMax::default().into(),
         Op::from(Flatten::ColumnMajor),
     ])
     .unwrap()

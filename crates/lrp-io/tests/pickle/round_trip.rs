@@ -83,7 +83,7 @@ fn layers() -> impl Strategy<Value = Op<f64>> {
         Just(Op::from(Flatten::RowMajor)),
         Just(Op::from(Rect)),
         Just(Op::from(Tanh)),
-        Just(Op::from(SoftMax)),
+        Just(Op::from(SoftMax::default())),
     ]
 }
 

@@ -115,7 +115,7 @@ pub(super) fn layer(kind: &str, properties: &mut Properties) -> Result<Op<f64>> 
         },
         "Rect" => Ok(Rect.into()),
         "Tanh" => Ok(Tanh.into()),
-        "SoftMax" => Ok(SoftMax.into()),
+        "SoftMax" => Ok(SoftMax::default().into()),
         other => {
             let known = "Linear, Convolution, SumPool, MaxPool, Flatten, Rect, Tanh, SoftMax";
             Err(Error::unsupported(format!("unknown layer {}; one of {known}", quoted(other))))

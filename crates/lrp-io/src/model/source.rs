@@ -1,0 +1,68 @@
+//! The bytes of a model, and what is known about where they came from.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+/// What a model is read from.
+///
+/// ```
+/// use lrp_io::{Limits, MODEL_FORMATS, Source};
+/// let text = &MODEL_FORMATS[0];
+/// let network = (text.read)(&Source::from(b"Tanh\n".as_slice()), &Limits::default())?;
+/// assert_eq!(network.nodes().len(), 1);
+/// # Ok::<(), lrp_io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    bytes: Bytes,
+    folder: Option<&'a Path>,
+    sample: Option<Vec<usize>>,
+}
+
+impl<'a> Source<'a> {
+    /// The same read from a file: what the bytes point at is looked for in the folder that it is in.
+    #[must_use]
+    pub fn beside(self, path: &'a Path) -> Self {
+        Self { folder: path.parent(), ..self }
+    }
+
+    /// The same for inputs of a shape that is known, one sample without the batch, where the model leaves it open.
+    #[must_use]
+    pub fn with_sample(self, sample: &[usize]) -> Self {
+        Self { sample: Some(sample.to_vec()), ..self }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, shared: parts of them can be kept without a copy.
+    pub(crate) fn shared(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
+    pub(crate) fn folder(&self) -> Option<&'a Path> {
+        self.folder
+    }
+
+    pub(crate) fn sample(&self) -> Option<Vec<usize>> {
+        self.sample.clone()
+    }
+}
+
+/// Bytes from nowhere: nothing outside of them is read.
+impl From<Vec<u8>> for Source<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), folder: None, sample: None }
+    }
+}
+
+/// As from a vector, copied.
+impl From<&[u8]> for Source<'_> {
+    fn from(bytes: &[u8]) -> Self {
+        bytes.to_vec().into()
+    }
+}
