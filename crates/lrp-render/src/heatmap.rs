@@ -151,7 +151,7 @@ fn picture_of(colors: &Array2<Rgb>) -> Result<Picture, Error> {
     }))
 }
 
-fn check_scale(normalization: Normalization) -> Result<(), Error> {
+pub(crate) fn check_scale(normalization: Normalization) -> Result<(), Error> {
     match normalization {
         Normalization::Shared(scale) if !(scale.is_finite() && scale >= 0.0) => {
             Err(Error::option("shared scale", scale, "a finite number of at least 0"))

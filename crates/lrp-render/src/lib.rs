@@ -12,6 +12,7 @@
 //!
 //! - [`heatmap`] paints a plane of relevance, [`digit`] the input beside it. [`HeatmapOptions`] holds the
 //!   choices: a [`Colormap`], a [`Normalization`] and perhaps an [`Outline`].
+//! - [`overlay`] paints relevance over the photo it is about, [`blend`] mixes the two evenly.
 //! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them. A map is
 //!   added by adding a row there.
 //! - [`row`] sets pictures side by side, [`montage`] arranges a labelled [`Grid`], [`color_bar`] explains
@@ -57,11 +58,13 @@ pub use error::{Error, ErrorKind};
 pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, heatmap};
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
+pub use overlay::{blend, overlay};
 pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE, encode_png};
 pub use plane::{enlarge, shared_scale, stretch, vector_to_plane};
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
 
 mod heatmap;
+mod overlay;
 
 mod colormap;
 mod outline;

@@ -94,6 +94,16 @@ impl Picture {
         Ok(Picture { pixels: enlarge(self.pixels.view(), scaling)? })
     }
 
+    /// The picture without its colours: 0.299 red + 0.587 green + 0.114 blue in all three channels.
+    #[must_use]
+    pub fn grayed(&self) -> Picture {
+        let pixels = Array3::from_shape_fn(self.pixels.dim(), |(row, column, _)| {
+            let [red, green, blue] = self.color(row, column);
+            (0.299 * red + 0.587 * green + 0.114 * blue).clamp(0.0, 1.0)
+        });
+        Picture { pixels }
+    }
+
     /// The picture in bytes: each value times 255, truncated.
     ///
     /// Truncation, not rounding, is what the LRP Toolbox does, and pictures are compared byte by byte.
