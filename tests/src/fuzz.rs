@@ -42,27 +42,72 @@ impl Target {
 pub fn targets() -> Vec<Target> {
     let models = MODEL_FORMATS.iter().map(model);
     let arrays = ARRAY_FORMATS.iter().map(array);
-    models.chain(arrays).chain([sidecar(), composite(), architecture(), rule()]).collect()
+    models.chain(arrays).chain([objects(), sidecar(), composite(), architecture(), rule()]).collect()
 }
 
 fn model(format: &'static ModelFormat) -> Target {
     let name = format!("model-{}", format.extensions[0]);
-    Target::new(name, model_seeds(format), |bytes| {
-        let Ok(network) = (format.read)(bytes, &Limits::default()) else { return };
-        // What a file means may be more than the format can say: Matlab's flatten order in a text.
-        let Ok(written) = (format.write)(&network) else { return };
-        let again = (format.read)(&written, &Limits::default()).expect("what was written is read");
-        assert_eq!((format.write)(&again).expect("written once already"), written);
+    Target::new(name, model_seeds(format), |bytes| read_and_write(format, bytes))
+}
+
+fn read_and_write(format: &ModelFormat, bytes: &[u8]) {
+    let read = |bytes: &[u8]| (format.read)(&bytes.into(), &limits());
+    let Ok(network) = read(bytes) else { return };
+    let Some(write) = format.write else { return };
+    // What a file means may be more than the format can say: Matlab's flatten order in a text.
+    let Ok(written) = write(&network) else { return };
+    let again = read(&written).expect("what was written is read");
+    assert_eq!(write(&again).expect("written once already"), written);
+}
+
+/// The file within a MATLAB file that holds class instances. MATLAB compresses it, out of a fuzzer's reach;
+/// here it lies open, and what stands around it fits it.
+fn objects() -> Target {
+    // In front of its bytes: a tag, the flags, the dimensions, no name, and the tag of the bytes.
+    const FRONT: usize = 8 + 16 + 16 + 8 + 8;
+    let file = workspace("crates/lrp-io/tests/fixtures/instances_plain.mat");
+    let file = std::fs::read(file).expect("a file with instances");
+    let place = file[116..120].try_into().map(u32::from_le_bytes).expect("four bytes") as usize;
+    let (front, inside) = file.split_at(place + FRONT);
+    let front = front.to_vec();
+    let format = MODEL_FORMATS.iter().find(|format| format.extensions.contains(&"mat"));
+    let format = format.expect("models are read from .mat");
+    Target::new("model-mcos", vec![inside.to_vec()], move |bytes| {
+        // Tags of up to four bytes look otherwise, and are not what is tried here.
+        let bytes = [bytes, &[0; 8]].concat();
+        let padded = bytes.len().next_multiple_of(8);
+        let mut file = front.clone();
+        for (at, count) in [(4, padded + FRONT - 8), (36, bytes.len()), (52, bytes.len())] {
+            file[place + at..place + at + 4].copy_from_slice(&(count as u32).to_le_bytes());
+        }
+        file.extend(&bytes);
+        file.resize(front.len() + padded, 0);
+        read_and_write(format, &file);
     })
 }
 
-/// Every layer that toolbox formats hold, as the format writes it.
+/// Arrays that a few bytes may ask for stay small enough for the memory that a fuzzer has.
+fn limits() -> Limits {
+    Limits { array_elements: 1 << 24, ..Limits::default() }
+}
+
+/// Every layer that toolbox formats hold, as the format writes it, if it does.
 fn model_seeds(format: &ModelFormat) -> Vec<Vec<u8>> {
     let text = "Convolution 1 2 1 2 1 1\n0.5 -1 1e-5 4\n0 1\nRect\nSumPool 1 2 1 2\nMaxPool 2 1 1 1\nTanh\n\
                 Flatten\nLinear 2 3\n1 2 3 -4 5 -0.0\n0.5 0 1\nSoftMax\n";
     let network = lrp::io::read_model_bytes("seed.txt", text.as_bytes(), &Limits::default());
-    let own = (format.write)(&network.expect("a model")).expect("every format holds the toolbox's layers");
-    [own].into_iter().chain(fixtures(format.extensions)).collect()
+    let network = network.expect("a model");
+    let own = format.write.map(|write| write(&network).expect("every format holds the toolbox's layers"));
+    own.into_iter().chain(fixtures(format.extensions)).chain(golden(format.extensions)).collect()
+}
+
+/// Models of other systems, by their reference outputs.
+fn golden(extensions: &[&str]) -> Vec<Vec<u8>> {
+    let cases = std::fs::read_dir(workspace("data/golden/onnx")).into_iter().flatten().flatten();
+    let mut cases: Vec<PathBuf> = cases.map(|entry| entry.path()).collect();
+    cases.sort();
+    let models = |case: PathBuf| extensions.iter().map(move |kind| case.join(format!("model.{kind}")));
+    cases.into_iter().flat_map(models).filter_map(|path| std::fs::read(path).ok()).collect()
 }
 
 /// What other programs wrote in a format, as far as the tests of `lrp-io` have it.

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod exporter;
 pub mod fuzz;
 
 #[cfg(doctest)]

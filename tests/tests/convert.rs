@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lrp::io::{Limits, read_arrays};
+use lrp::io::{Limits, read_arrays, write_arrays};
 use lrp_tests::workspace;
 
 mod place;
@@ -66,8 +66,14 @@ fn arrays_keep_their_names_and_numbers() {
     let digits = workspace("data/samples/digits.npy").display().to_string();
     place.prints(&["convert", &digits, "digits.mat"]);
     place.prints(&["convert", "digits.mat", "digits.npz"]);
-    let read = |path: &str| read_arrays(path, &Limits::default()).expect("arrays").remove(0).1.values;
-    assert_eq!(read(&place.path().join("digits.npz").display().to_string()), read(&digits));
+    let read = |path: &str| read_arrays(path, &Limits::default()).expect("arrays").remove(0);
+    let (name, converted) = read(&place.path().join("digits.npz").display().to_string());
+    // The numbers and their type; the one array of a file without names is called as the toolbox does.
+    assert_eq!((&name[..], converted), ("data", read(&digits).1));
+    // A name that there is stays, with one array as with many.
+    let named = write_one_named(&place);
+    place.prints(&["convert", &named, "named.mat"]);
+    assert_eq!(read(&place.path().join("named.mat").display().to_string()).0, "relevance");
 
     let golden = workspace("data/golden/toolbox/maxpool-ties/expected.npz").display().to_string();
     place.prints(&["convert", &golden, "one.npy", "--name", "output"]);
@@ -76,6 +82,23 @@ fn arrays_keep_their_names_and_numbers() {
     let line = complaint(&place.run(&["convert", &golden, "two.npy", "--name", "outputs"]));
     assert!(line.contains("no array is named 'outputs'"), "{line}");
     assert!(!place.path().join("two.npy").exists());
+}
+
+fn write_one_named(place: &Place) -> String {
+    let path = place.path().join("named.npz");
+    write_arrays(&path, &[("relevance", ndarray::arr1(&[1.0]).into_dyn().view())]).expect("an archive");
+    path.display().to_string()
+}
+
+#[test]
+fn a_part_that_cannot_be_read_is_not_left_out() {
+    let place = Place::new();
+    let mixed = workspace("crates/lrp-io/tests/fixtures/mixed.npz").display().to_string();
+    let line = complaint(&place.run(&["convert", &mixed, "all.mat"]));
+    assert!(line.contains("mixed.npz[objects]") && line.contains("holds Python objects"), "{line}");
+    assert!(place.files().is_empty());
+    place.prints(&["convert", &mixed, "one.mat", "--name", "flags"]);
+    assert!(place.prints(&["info", "one.mat"]).starts_with("flags: bool [2, 1]"));
 }
 
 #[test]

@@ -15,8 +15,14 @@ struct Material {
 fn material() -> Option<Material> {
     let read = |name: &str| Some(read_array(beside(name)?, &Limits::default()).expect("an array").values);
     let network = read_model(beside("toolbox-data/LeNet-5.txt")?, &Limits::default()).expect("a model");
-    let preparation =
-        Preparation { scale: 127.5, shift: -1.0, shape: Some(vec![28, 28, 1]), pad: 2, pad_value: -1.0 };
+    let preparation = Preparation {
+        scale: 127.5,
+        shift: -1.0,
+        shape: Some(vec![28, 28, 1]),
+        pad: 2,
+        pad_value: -1.0,
+        ..Preparation::default()
+    };
     let inputs = preparation.apply(read("toolbox-data/test_images.mat")?).expect("images");
     Some(Material { network, inputs, labels: read("toolbox-data/test_labels.mat")?.into_iter().collect() })
 }
@@ -45,7 +51,8 @@ fn the_toolboxs_three_files_are_one_model() {
     let weights = read_arrays(weights, &Limits::default()).expect("weights");
     let digit = inputs.slice_axis(Axis(0), Slice::from(..3)).to_owned();
     let explained = |network: &Network<f64>| {
-        let plan = Plan::new(network, &Composite::uniform(alpha_beta(2.0, 1.0)), PlanOptions::default());
+        let plan = Plan::new(network, &Composite::uniform(alpha_beta(2.0, 1.0)), PlanOptions::default())
+            .expect("a plan");
         plan.explain(&digit, &Target::Top).expect("an explanation").relevance
     };
     let expected = explained(&network);
@@ -133,7 +140,7 @@ fn the_first_test_image_is_explained_as_published() {
     ];
     for (rule, sum, low, high, middle) in table {
         let composite = Composite::uniform(rule.parse().expect("a rule")).in_dialect(Dialect::Toolbox);
-        let plan = Plan::new(&network, &composite, PlanOptions::default());
+        let plan = Plan::new(&network, &composite, PlanOptions::default()).expect("a plan");
         let relevance = plan.explain_trace(&trace, &Target::Class(7)).expect("an explanation").relevance;
         let found = [
             relevance.sum(),

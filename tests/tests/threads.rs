@@ -49,8 +49,8 @@ fn wide() -> (Network<f32>, ArrayD<f32>) {
 fn the_number_of_threads_changes_no_bit() {
     let (network, inputs) = wide();
     for info in RULES.iter().filter(|info| info.name != "pass") {
-        let rule = (info.make)(&[]).or_else(|_| (info.make)(&[-1.0, 1.0])).expect(info.usage);
-        let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default());
+        let rule = info.with(&[]).or_else(|_| info.with(&[-1.0, 1.0])).expect(info.usage);
+        let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default()).expect("a plan");
         let explain = || plan.explain(&inputs, &Target::Top).expect("an explanation").relevance;
         let [alone, two, five] = [1, 2, 5].map(|threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -65,8 +65,8 @@ fn the_number_of_threads_changes_no_bit() {
 fn threads_share_a_plan_and_agree_to_the_bit() {
     let (network, inputs) = material();
     for info in RULES.iter().filter(|info| info.name != "pass" && info.name != "zbox") {
-        let rule = (info.make)(&[]).expect("defaults");
-        let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default());
+        let rule = info.with(&[]).expect("defaults");
+        let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default()).expect("a plan");
         let explain = || plan.explain(&inputs, &Target::Top).expect("an explanation").relevance;
         let alone = explain();
         std::thread::scope(|scope| {

@@ -2,26 +2,32 @@
 
 use std::path::Path;
 
-use lrp::core::Network;
-use lrp::io::{Array, ErrorKind, Limits, MODEL_FORMATS, read_arrays_bytes, read_model_bytes};
+use lrp::io::{Error, ErrorKind, Limits, MODEL_FORMATS, Sidecar, Source};
 
 use crate::Outcome;
+use crate::model::Model;
 
-/// A model, or arrays with their names.
-pub(crate) enum Contents {
-    Model(Network<f64>),
-    Arrays(Vec<(String, Array)>),
+/// A model, or arrays.
+pub(crate) enum Contents<A> {
+    Model(Box<Model<f64>>),
+    Arrays(A),
 }
 
-/// Models and arrays may share a format; what is no model that can be read may still be arrays.
-pub(crate) fn contents(path: &Path, bytes: &[u8], limits: &Limits) -> Outcome<Contents> {
+/// Models and arrays may share a format; what is no model that can be read may still be arrays, which `read`
+/// takes from the bytes of a file of a name.
+pub(crate) fn contents<A>(
+    path: &Path,
+    bytes: &[u8],
+    limits: &Limits,
+    read: fn(&str, &[u8], &Limits) -> Result<A, Error>,
+) -> Outcome<Contents<A>> {
     let name = path.display().to_string();
-    let arrays = || read_arrays_bytes(&name, bytes, limits).map(Contents::Arrays);
+    let arrays = || read(&name, bytes, limits).map(Contents::Arrays);
     if !MODEL_FORMATS.iter().any(|format| (format.sniff)(bytes)) {
         return Ok(arrays()?);
     }
-    match read_model_bytes(&name, bytes, limits) {
-        Ok(network) => Ok(Contents::Model(network)),
+    match model(path, bytes, limits) {
+        Ok(model) => Ok(Contents::Model(Box::new(model))),
         Err(error) if [ErrorKind::Selection, ErrorKind::Unsupported].contains(&error.kind()) => {
             // What is not even of an array format was meant to be a model.
             Ok(arrays()
@@ -29,4 +35,11 @@ pub(crate) fn contents(path: &Path, bytes: &[u8], limits: &Limits) -> Outcome<Co
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn model(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Model<f64>, Error> {
+    // One that is wrong concerns those alone who need what it says.
+    let sidecar = Sidecar::of_model(path, limits).unwrap_or_default();
+    let preparation = sidecar.input.clone();
+    Model::of_source(path, Source::from(bytes).beside(path), sidecar, preparation, limits)
 }

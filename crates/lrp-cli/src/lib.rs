@@ -11,15 +11,25 @@ use clap::error::ErrorKind;
 mod commands;
 mod options;
 mod contents;
+mod files;
+mod method;
 mod model;
+mod rules;
+mod canonical;
 mod picture;
 mod progress;
+mod ranking;
+mod style;
 mod targets;
 
 use commands::Command;
+use files::SomeFailed;
 
 /// What every command returns.
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Exit code where some inputs of many were wrong.
+const PARTLY: u8 = 1;
 
 /// Exit code of a call or an input that is wrong.
 const WRONG: u8 = 2;
@@ -45,7 +55,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // A reader such as `head` has seen enough.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
-        Err(error) => complain(&error.to_string()),
+        Err(error) if error.is::<SomeFailed>() => complain(&error.to_string(), PARTLY),
+        Err(error) => complain(&error.to_string(), WRONG),
     }
 }
 
@@ -65,13 +76,13 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let text = error.render().to_string();
     let complaint = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
-    complain(&format!("{complaint}; see --help"))
+    complain(&format!("{complaint}; see --help"), WRONG)
 }
 
-fn complain(message: &str) -> ExitCode {
+fn complain(message: &str, code: u8) -> ExitCode {
     let line: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     say(&format!("error: {}", line.join(" ")));
-    ExitCode::from(WRONG)
+    ExitCode::from(code)
 }
 
 /// A line on standard error; where nobody can be told, nothing is left to do.

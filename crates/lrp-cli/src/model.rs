@@ -2,18 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use lrp::core::{Float, Network, Tensor, cast};
-use lrp::io::{Limits, Preparation, Sidecar, read_array, read_model, reread_flatten};
+use lrp::core::{Channels, Float, Network, Node, Op, Tensor, cast};
+use lrp::io::{
+    Layout, Limits, Preparation, Sidecar, Source, is_picture, model_format, read_array_bytes, read_file,
+    read_model_source, reread_flatten,
+};
 use ndarray::Axis;
 
 use crate::Outcome;
-use crate::options::{ComputeOptions, InputOptions, ModelOptions, Samples};
+use crate::options::{ComputeOptions, InputOptions, ModelOptions};
 
 /// A network ready to take data.
+#[derive(Clone)]
 pub(crate) struct Model<T: Float> {
     pub(crate) network: Network<T>,
     pub(crate) sidecar: Sidecar,
     pub(crate) preparation: Preparation,
+    /// Whether it stands in its file as another system exported it.
+    pub(crate) exported: bool,
+    /// The shape of one prepared sample, where sidecar or file say it.
+    pub(crate) sample: Option<Vec<usize>>,
 }
 
 /// Samples of one file, prepared for a model.
@@ -24,21 +32,52 @@ pub(crate) struct Batch<T> {
     pub(crate) inputs: Tensor<T>,
 }
 
-impl<T: Float> Model<T> {
-    pub(crate) fn open(options: &ModelOptions) -> Outcome<Self> {
+impl Model<f64> {
+    /// The model as it is in its file.
+    pub(crate) fn read(options: &ModelOptions) -> Outcome<Self> {
         let limits = options.limits();
-        let name = options.model.display();
-        let mut network = read_model(&options.model, &limits)?;
-        if let Some(convention) = options.convention {
-            network = reread_flatten(&network, convention)?;
-        }
-        let network = network.cast().map_err(|error| format!("{name}: {error}"))?;
         let sidecar = Sidecar::of_model(&options.model, &limits)?;
         let preparation = options.preparation(&sidecar);
         preparation.check()?;
-        Ok(Self { network, sidecar, preparation })
+        let source = Source::from(read_file(&options.model, &limits)?).beside(&options.model);
+        let mut model = Self::of_source(&options.model, source, sidecar, preparation, &limits)?;
+        if let Some(convention) = options.convention {
+            model.network = reread_flatten(&model.network, convention)?;
+        }
+        Ok(model)
     }
 
+    /// A model from the bytes of its file; a shape that these leave open is what inputs are prepared to be.
+    pub(crate) fn of_source(
+        path: &Path,
+        source: Source<'_>,
+        sidecar: Sidecar,
+        preparation: Preparation,
+        limits: &Limits,
+    ) -> Result<Self, lrp::io::Error> {
+        let name = path.display().to_string();
+        let format = model_format(&name, source.bytes())?;
+        let prepared = preparation.prepared_shape();
+        let declared = (format.sample)(&source, limits);
+        let source = match (&declared, &prepared) {
+            (None, Some(sample)) => source.with_sample(sample),
+            _ => source,
+        };
+        let network = read_model_source(&name, &source, limits)?;
+        let sample = prepared.or(declared);
+        Ok(Self { network, sidecar, preparation, exported: format.exported, sample })
+    }
+
+    /// The same model in another number type.
+    pub(crate) fn cast<T: Float>(self, options: &ModelOptions) -> Outcome<Model<T>> {
+        let name = options.model.display();
+        let network = self.network.cast().map_err(|error| format!("{name}: {error}"))?;
+        let Self { sidecar, preparation, exported, sample, .. } = self;
+        Ok(Model { network, sidecar, preparation, exported, sample })
+    }
+}
+
+impl<T: Float> Model<T> {
     /// The model, computed as asked for.
     pub(crate) fn computed(self, options: &ComputeOptions) -> Outcome<Self> {
         options.threads.start()?;
@@ -54,19 +93,36 @@ impl<T: Float> Model<T> {
         }
     }
 
-    /// Reads and prepares the samples of every file; they fit the network.
-    pub(crate) fn batches(&self, inputs: &InputOptions, limits: &Limits) -> Outcome<Vec<Batch<T>>> {
-        inputs.files.iter().map(|path| self.batch(path, inputs.samples.as_ref(), limits)).collect()
+    /// Where its inputs keep their channels.
+    pub(crate) fn channels(&self) -> Channels {
+        let of_node = |node: &Node<T>| match node.op() {
+            Op::Convolution(layer) => Some(layer.channels()),
+            Op::MaxPool(layer) => Some(layer.channels()),
+            Op::SumPool(layer) => Some(layer.channels()),
+            _ => None,
+        };
+        match self.preparation.image.as_ref().map(|image| image.layout) {
+            Some(Layout::ChannelsFirst) => Channels::First,
+            Some(Layout::ChannelsLast) => Channels::Last,
+            None => self.network.nodes().iter().find_map(of_node).unwrap_or_default(),
+        }
     }
 
-    fn batch(&self, path: &Path, samples: Option<&Samples>, limits: &Limits) -> Outcome<Batch<T>> {
+    /// Reads and prepares the samples of a file; they fit the network.
+    pub(crate) fn batch(&self, path: &Path, inputs: &InputOptions, limits: &Limits) -> Outcome<Batch<T>> {
         let name = path.display();
-        let data = read_array(path, limits)?.values;
-        let prepared = self.preparation.apply(data).map_err(|error| format!("{name}: {error}"))?;
+        let bytes = read_file(path, limits)?;
+        let data = read_array_bytes(&name.to_string(), &bytes, limits)?;
+        let prepared = if inputs.as_pictures || is_picture(&bytes) {
+            self.preparation.apply_pictures(data)
+        } else {
+            self.preparation.apply(data.values)
+        };
+        let prepared = prepared.map_err(|error| format!("{name}: {error}"))?;
         let Some(&count) = prepared.shape().first() else {
             return Err(format!("{name}: holds a single number, expected samples [n, ...]").into());
         };
-        let positions = match samples {
+        let positions = match &inputs.samples {
             Some(samples) => samples.of(count).map_err(|error| format!("{name}: {error}"))?,
             None => (0..count).collect(),
         };

@@ -1,13 +1,13 @@
 //! Options that several commands share.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use lrp::core::Kernels;
 use lrp::io::{Convention, Limits, Preparation, Sidecar, read_array};
-use lrp::rules::{Composite, Dialect, PlanOptions, Rule, Target, composite};
+use lrp::rules::Target;
 
 use crate::Outcome;
 
@@ -87,6 +87,8 @@ impl ModelOptions {
         }
         let known = &sidecar.input;
         Preparation {
+            image: known.image.clone(),
+            range: known.range,
             scale: given.scale.unwrap_or(known.scale),
             shift: given.shift.unwrap_or(known.shift),
             shape: given.shape.clone().or_else(|| known.shape.clone()),
@@ -148,53 +150,6 @@ impl From<Arithmetic> for Kernels {
     }
 }
 
-/// Which rules to use.
-#[derive(Args)]
-#[command(next_help_heading = "Rules")]
-pub(crate) struct RuleOptions {
-    /// One rule for every layer, such as epsilon(0.01); `lrp rules` lists them [default: epsilon(0.01)]
-    #[arg(long, group = "choice")]
-    rule: Option<Rule>,
-    /// A named assignment of rules to layers; `lrp rules` lists them
-    #[arg(long, group = "choice", value_name = "NAME")]
-    composite: Option<String>,
-    /// An assignment of rules to layers written in TOML
-    #[arg(long, group = "choice", value_name = "FILE.toml")]
-    preset: Option<PathBuf>,
-    /// The conventions rules are read in: published or toolbox
-    #[arg(long, value_name = "NAME")]
-    dialect: Option<Dialect>,
-    /// Explain the probabilities of a softmax head, not the logits before it
-    #[arg(long)]
-    keep_softmax: bool,
-}
-
-impl RuleOptions {
-    pub(crate) fn composite(&self, limits: &Limits) -> Outcome<Composite> {
-        let chosen = match (&self.rule, &self.composite, &self.preset) {
-            (Some(rule), _, _) => Composite::uniform(rule.clone()),
-            (_, Some(name), _) => composite(name)?,
-            (_, _, Some(path)) => preset(path, limits)?,
-            _ => Composite::uniform(lrp::rules::rules::epsilon(0.01)),
-        };
-        Ok(match self.dialect {
-            Some(dialect) => chosen.in_dialect(dialect),
-            None => chosen,
-        })
-    }
-
-    pub(crate) fn plan_options(&self) -> PlanOptions {
-        PlanOptions { keep_softmax: self.keep_softmax, ..PlanOptions::default() }
-    }
-}
-
-fn preset(path: &Path, limits: &Limits) -> Outcome<Composite> {
-    let name = path.display();
-    let bytes = lrp::io::read_file(path, limits)?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{name}: is not text"))?;
-    Ok(text.parse().map_err(|error| format!("{name}: {error}"))?)
-}
-
 /// What to explain.
 #[derive(Args)]
 pub(crate) struct TargetOptions {
@@ -219,9 +174,12 @@ impl TargetOptions {
 /// What is fed to a model.
 #[derive(Args)]
 pub(crate) struct InputOptions {
-    /// Files of samples [n, ...]
+    /// Pictures, arrays of samples [n, ...], and folders of them; each file is done before the next is read
     #[arg(required = true, value_name = "INPUTS")]
     pub(crate) files: Vec<PathBuf>,
+    /// Prepare arrays [n, height, width, channels] as pictures are
+    #[arg(long, conflicts_with = "prepared")]
+    pub(crate) as_pictures: bool,
     /// Only these samples of each file, such as 0,3,5-9
     #[arg(long)]
     pub(crate) samples: Option<Samples>,

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
+use lrp::core::Channels;
 use lrp::io::write_atomically;
 use lrp::render::{
-    ColorBar, Colormap, DigitOptions, Grid, HeatmapOptions, Normalization, Outline, Picture, Span, color_bar,
-    colormap, digit, encode_png, heatmap, montage, shared_scale, vector_to_plane,
+    Colormap, HeatmapOptions, Normalization, Outline, Picture, colormap, encode_png, shared_scale,
+    vector_to_plane,
 };
 use ndarray::{Array2, ArrayViewD, Axis};
 
@@ -19,9 +20,9 @@ pub(crate) struct PictureOptions {
     /// Colours; `lrp colormaps` lists them
     #[arg(long, value_name = "NAME", default_value = "seismic")]
     pub(crate) colormap: String,
-    /// Pixels a value
-    #[arg(long, value_name = "N", default_value_t = 6)]
-    pub(crate) scaling: usize,
+    /// Pixels a value [default: 6, or fewer where one side would pass 480]
+    #[arg(long, value_name = "N")]
+    scaling: Option<usize>,
     /// Height and width of samples that come as vectors [default: square]
     #[arg(long, value_name = "H,W", value_delimiter = ',', num_args = 1)]
     pub(crate) image: Option<Vec<usize>>,
@@ -35,14 +36,15 @@ impl PictureOptions {
         Ok(colormap(&self.colormap)?)
     }
 
-    /// One sample `[h, w]`, `[h, w, c]` (channels are summed) or `[features]` as a plane.
-    pub(crate) fn plane(&self, sample: &ArrayViewD<'_, f64>) -> Outcome<Array2<f64>> {
+    /// One sample `[h, w]`, `[h, w, c]` or `[c, h, w]` (channels are summed) or `[features]` as a plane.
+    pub(crate) fn plane(&self, sample: &ArrayViewD<'_, f64>, channels: Channels) -> Outcome<Array2<f64>> {
         let shape = match self.image.as_deref() {
             None => None,
             Some(&[height, width]) => Some([height, width]),
             Some(_) => return Err("--image takes a height and a width, such as 28,28".into()),
         };
         Ok(match (sample.ndim(), shape) {
+            (3, None) if channels == Channels::First => sample.sum_axis(Axis(0)).into_dimensionality()?,
             (3, None) => sample.sum_axis(Axis(2)).into_dimensionality()?,
             (2, None) => sample.to_owned().into_dimensionality()?,
             _ => vector_to_plane(sample.view(), shape)?,
@@ -57,44 +59,24 @@ impl PictureOptions {
         }
     }
 
+    /// Pixels a value of a plane.
+    fn scaling(&self, plane: &Array2<f64>) -> usize {
+        let longer = plane.nrows().max(plane.ncols()).max(1);
+        self.scaling.unwrap_or((480 / longer).clamp(1, 6))
+    }
+
     pub(crate) fn heatmap_options<'a>(
         &self,
+        plane: &Array2<f64>,
         normalization: Normalization,
         outline: Option<Outline<'a>>,
     ) -> Outcome<HeatmapOptions<'a>> {
-        Ok(HeatmapOptions { scaling: self.scaling, colormap: self.colormap()?, normalization, outline })
-    }
-
-    /// Input and relevance side by side under their titles, with a colour bar.
-    pub(crate) fn pair(
-        &self,
-        input: &Array2<f64>,
-        relevance: &Array2<f64>,
-        normalization: Normalization,
-        titles: [String; 2],
-    ) -> Outcome<Picture> {
-        let scale = match normalization {
-            Normalization::Shared(scale) => scale,
-            _ => shared_scale([relevance.view()]),
-        };
-        let outline = Outline { color: OUTLINE, ..Outline::new(input.view()) };
-        let shown = digit(input.view(), &DigitOptions { scaling: self.scaling, ..DigitOptions::default() })?;
-        let mapped = heatmap(relevance.view(), &self.heatmap_options(normalization, Some(outline))?)?;
-        let length = mapped.height().max(2);
-        let bar = ColorBar {
+        Ok(HeatmapOptions {
+            scaling: self.scaling(plane),
             colormap: self.colormap()?,
-            span: Span::Symmetric(scale),
-            length,
-            ..ColorBar::default()
-        };
-        let pictures = Grid {
-            rows: vec![vec![shown, mapped]],
-            column_labels: titles.into(),
-            frame: FRAME,
-            ..Grid::default()
-        };
-        let rows = vec![vec![montage(&pictures)?, color_bar(&bar)?]];
-        Ok(montage(&Grid { rows, gap: 0, margin: 0, ..Grid::default() })?)
+            normalization,
+            outline,
+        })
     }
 }
 

@@ -7,24 +7,42 @@ use crate::Outcome;
 
 /// Refuses targets that would fall on each other, on a file that was read, or on something that is no file.
 pub(crate) fn check(targets: &[PathBuf], sources: &[&Path]) -> Outcome {
-    let read: HashSet<PathBuf> = sources.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    let mut seen = HashSet::new();
-    for target in targets {
-        let name = target.display();
-        if target.canonicalize().is_ok_and(|target| read.contains(&target)) {
-            return Err(format!("{name}: is read by this call, it will not be overwritten").into());
-        }
-        if target.exists() && !target.is_file() {
-            return Err(format!("{name}: cannot write: something that is not a regular file is there").into());
-        }
-        // Some file systems do not tell upper from lower case.
-        if !seen.insert(target.to_string_lossy().to_lowercase()) {
-            return Err(
-                format!("{name}: two results would be written there; give the inputs other names").into()
-            );
-        }
+    Guard::new(sources.iter().copied()).check(targets)
+}
+
+/// Keeps the targets of a call apart from each other and from what it reads.
+pub(crate) struct Guard {
+    read: HashSet<PathBuf>,
+    seen: HashSet<String>,
+}
+
+impl Guard {
+    pub(crate) fn new<'a>(sources: impl Iterator<Item = &'a Path>) -> Self {
+        Self { read: sources.filter_map(|path| path.canonicalize().ok()).collect(), seen: HashSet::new() }
     }
-    Ok(())
+
+    /// Refuses targets as [`check`] does, and those that would fall on one that was checked before.
+    pub(crate) fn check(&mut self, targets: &[PathBuf]) -> Outcome {
+        for target in targets {
+            let name = target.display();
+            if target.canonicalize().is_ok_and(|target| self.read.contains(&target)) {
+                return Err(format!("{name}: is read by this call, it will not be overwritten").into());
+            }
+            if target.exists() && !target.is_file() {
+                return Err(
+                    format!("{name}: cannot write: something that is not a regular file is there").into()
+                );
+            }
+            // Some file systems do not tell upper from lower case.
+            if !self.seen.insert(target.to_string_lossy().to_lowercase()) {
+                return Err(format!(
+                    "{name}: two results would be written there; give the inputs other names"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Refuses targets in folders that are not there.

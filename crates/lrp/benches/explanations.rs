@@ -28,7 +28,7 @@ fn explanations(criterion: &mut Criterion) {
     let trace = network.trace(&digit).expect("the digit fits");
     for rule in RULES {
         let composite = Composite::uniform(rule.parse().expect("rules of the table exist"));
-        let plan = Plan::new(&network, &composite, PlanOptions::default());
+        let plan = Plan::new(&network, &composite, PlanOptions::default()).expect("a plan");
         criterion.bench_function(&format!("lenet5/{rule}"), |bencher| {
             bencher.iter(|| black_box(plan.explain_trace(&trace, &Target::Top)));
         });

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seven = sidecar.input.apply(digits.slice_axis(Axis(0), Slice::from(7..8)).to_owned())?;
 
     // A rule for every layer, and what the decision owes to each pixel.
-    let plan = Plan::new(&network, &Composite::uniform(epsilon(0.01)), PlanOptions::default());
+    let plan = Plan::new(&network, &Composite::uniform(epsilon(0.01)), PlanOptions::default())?;
     println!("{}", plan.table(Some(seven.shape()))?);
     let explanation = plan.explain(&seven, &Target::Top)?;
     println!("{:.3} of {:.3} arrived", explanation.relevance.sum(), explanation.seed.sum());

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The softmax stays, and its output is what is handed back.
     let options = PlanOptions { keep_softmax: true, ..PlanOptions::default() };
     let explanation =
-        Plan::new(&network, &Composite::uniform(simple()), options).explain(&digit, &Target::All)?;
+        Plan::new(&network, &Composite::uniform(simple()), options)?.explain(&digit, &Target::All)?;
     let sample = |batch: &Tensor<f64>| batch.index_axis(Axis(0), 0).to_owned();
     let picture = bundled::pair(sample(&digit).view(), sample(&explanation.relevance).view())?;
     let path = std::env::args().nth(1).unwrap_or("hm.png".into());

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let trace = network.trace(&batch)?; // the only forward pass
     for rule in [simple(), epsilon(0.01), alpha_beta(2.0, 1.0), z_plus(), w_square()] {
-        let plan = Plan::new(&network, &Composite::uniform(rule.clone()), PlanOptions::default());
+        let plan = Plan::new(&network, &Composite::uniform(rule.clone()), PlanOptions::default())?;
         for target in [Target::Top, Target::Class(3)] {
             let explanation = plan.explain_trace(&trace, &target)?;
             let (sum, seed) = (explanation.relevance.sum(), explanation.seed.sum());

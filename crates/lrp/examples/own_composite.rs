@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(composite.to_toml().parse::<Composite>()?, composite);
 
     let options = PlanOptions { keep_layers: true, ..PlanOptions::default() };
-    let plan = Plan::new(&network, &composite, options);
+    let plan = Plan::new(&network, &composite, options)?;
     println!("{}", plan.table(Some(three.shape()))?);
     let layers = plan.explain(&three, &Target::Top)?.layers.unwrap_or_default();
     for (node, relevance) in network.nodes().iter().zip(layers.iter().skip(1)) {

@@ -24,7 +24,7 @@ impl Pointwise for LeakyRect {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dense = Linear::new(arr2(&[[1.0, -2.0], [3.0, 0.5]]), arr1(&[0.0, 0.0]))?;
     let network = Network::<f64>::sequential([dense.into(), Op::Custom(Arc::new(LeakyRect(0.1)))])?;
-    let plan = Plan::new(&network, &Composite::uniform(epsilon(1e-6)), PlanOptions::default());
+    let plan = Plan::new(&network, &Composite::uniform(epsilon(1e-6)), PlanOptions::default())?;
     println!("{}", plan.explain(&arr2(&[[1.0, -1.0]]).into_dyn(), &Target::All)?.relevance);
     Ok(())
 }

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let dense = Linear::new(arr2(&[[1.0, -2.0], [3.0, 0.5], [-1.0, 0.25]]), arr1(&[0.0, 0.0]))?;
     let network = Network::<f64>::sequential([dense.into(), Rect.into()])?;
-    let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default());
+    let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default())?;
     let explanation = plan.explain(&arr2(&[[1.0, 1.0, 2.0]]).into_dyn(), &Target::Top)?;
     println!("{} from {}", explanation.relevance, explanation.seed);
     Ok(())

@@ -14,6 +14,7 @@ pub mod prelude {
     pub use lrp_render::{DigitOptions, HeatmapOptions, colormap, digit, encode_png, heatmap};
     pub use lrp_rules::rules::{alpha_beta, epsilon, flat, gamma, simple, w_square, z_box, z_plus};
     pub use lrp_rules::{
-        Composite, Dialect, Explanation, Plan, PlanOptions, Rule, Select, Target, composite,
+        Composite, Dialect, Explanation, Plan, PlanOptions, Rule, Select, Target, canonize, composite,
+        suggest,
     };
 }

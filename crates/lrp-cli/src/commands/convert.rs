@@ -4,13 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lrp::core::{Network, Op, cast};
+use lrp::core::{Network, Op};
 use lrp::io::{
-    Array, Convention, Dtype, Limits, Sidecar, read_file, read_named_array_bytes, reorder_flatten,
-    reread_flatten, write_array, write_arrays, write_atomically, write_legacy_model, write_matlab_model,
-    write_model,
+    Array, Convention, Limits, Sidecar, read_file, read_named_array_bytes, read_whole_bytes, reorder_flatten,
+    reread_flatten, write_atomically, write_legacy_model, write_matlab_model, write_model,
+    write_typed_arrays,
 };
-use ndarray::ArrayD;
 
 use crate::Outcome;
 use crate::contents::{Contents, contents};
@@ -56,20 +55,21 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     targets::check(std::slice::from_ref(&options.output), &[&options.input])?;
     let bytes = read_file(&options.input, &limits)?;
     let found = match &options.name {
-        None => contents(&options.input, &bytes, &limits)?,
+        None => contents(&options.input, &bytes, &limits, read_whole_bytes)?,
         Some(name) => {
             let file = options.input.display().to_string();
-            Contents::Arrays(vec![(name.clone(), read_named_array_bytes(&file, &bytes, name, &limits)?)])
+            let array = read_named_array_bytes(&file, &bytes, name, &limits)?;
+            Contents::Arrays(vec![(Some(name.clone()), array)])
         }
     };
     match found {
-        Contents::Model(network) => {
-            write_network(&network, options, &limits)?;
+        Contents::Model(model) => {
+            write_network(&model.network, options, &limits)?;
             writeln!(out, "wrote {}", options.output.display())?;
             copy_sidecar(options, &limits, out)
         }
         Contents::Arrays(arrays) => {
-            arrays_to(arrays, options)?;
+            write_whole(&arrays, &options.output)?;
             Ok(writeln!(out, "wrote {}", options.output.display())?)
         }
     }
@@ -135,23 +135,10 @@ fn copy_sidecar(options: &Options, limits: &Limits, out: &mut dyn Write) -> Outc
     Ok(writeln!(out, "wrote {}", to.display())?)
 }
 
-/// Integers become f64, which holds them exactly; f32 stays f32.
-fn arrays_to(arrays: Vec<(String, Array)>, options: &Options) -> Outcome {
-    let single = arrays.iter().all(|(_, array)| array.dtype == Dtype::F32);
-    match &arrays[..] {
-        [(_, array)] if single => write_array(&options.output, cast::<f64, f32>(&array.values).view())?,
-        [(_, array)] => write_array(&options.output, array.values.view())?,
-        _ if single => {
-            let rounded: Vec<ArrayD<f32>> = arrays.iter().map(|(_, array)| cast(&array.values)).collect();
-            let named = arrays.iter().zip(&rounded).map(|((name, _), values)| (&name[..], values.view()));
-            write_arrays(&options.output, &named.collect::<Vec<_>>())?;
-        }
-        _ => {
-            let named = arrays.iter().map(|(name, array)| (&name[..], array.values.view()));
-            write_arrays(&options.output, &named.collect::<Vec<_>>())?;
-        }
-    }
-    Ok(())
+/// Arrays keep their types and names; one that has none gets the name that the toolbox looks for.
+fn write_whole(arrays: &[(Option<String>, Array)], path: &Path) -> Outcome {
+    let named = arrays.iter().map(|(name, array)| (name.as_deref().unwrap_or("data"), array));
+    Ok(write_typed_arrays(path, &named.collect::<Vec<_>>())?)
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

@@ -91,7 +91,7 @@ fn digits(sidecar: &Sidecar, first: usize) -> Outcome<(ArrayD<f64>, Vec<usize>)>
 /// One column: what each digit's decision owes to its pixels under one rule.
 fn explain(trace: &Trace<'_, f64>, rule: &str) -> Outcome<Vec<Array2<f64>>> {
     let composite = Composite::uniform(rule.parse::<Rule>()?);
-    let plan = Plan::new(trace.network(), &composite, PlanOptions::default());
+    let plan = Plan::new(trace.network(), &composite, PlanOptions::default())?;
     planes(&plan.explain_trace(trace, &Target::Top)?.relevance)
 }
 

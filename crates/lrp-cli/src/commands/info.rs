@@ -4,12 +4,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lrp::core::Network;
-use lrp::io::{Array, Limits, Sidecar, read_file};
+use lrp::core::Node;
+use lrp::io::{
+    Array, Limits, MissingOperator, Onnx, Sidecar, Source, model_format, read_arrays_bytes, read_file,
+};
+use lrp::rules::Suggestion;
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::canonical::{CanonicalOptions, Changes};
 use crate::contents::{Contents, contents};
+use crate::model::Model;
+use crate::rules::suggested;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -23,62 +29,105 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = Limits { allow_not_finite: true, ..Limits::default() };
     let bytes = read_file(&options.file, &limits)?;
-    match contents(&options.file, &bytes, &limits)? {
-        Contents::Model(network) => {
+    match contents(&options.file, &bytes, &limits, read_arrays_bytes) {
+        Ok(Contents::Model(read)) => {
             let sidecar = Sidecar::of_model(&options.file, &limits)?;
-            model(&options.file, &network, &sidecar, options.json, out)
+            model(&options.file, &Model { sidecar, ..*read }, options.json, out)
         }
-        Contents::Arrays(arrays) => {
+        Ok(Contents::Arrays(arrays)) => {
             arrays.iter().try_for_each(|(name, array)| describe(name, array, options.json, out))
+        }
+        Err(error) => {
+            let source = Source::from(bytes).beside(&options.file);
+            missing(&options.file, &source, &limits, options.json, out)?;
+            Err(error)
         }
     }
 }
 
-fn model(
-    path: &Path,
-    network: &Network<f64>,
-    sidecar: &Sidecar,
-    as_json: bool,
-    out: &mut dyn Write,
-) -> Outcome {
-    let input = sidecar.input.prepared_shape();
-    let shapes = input.as_ref().map(|shape| network.shapes(&[&[1], &shape[..]].concat())).transpose()?;
+fn model(path: &Path, model: &Model<f64>, as_json: bool, out: &mut dyn Write) -> Outcome {
+    let Model { network, sidecar, sample, .. } = model;
+    let shapes = sample.as_ref().map(|shape| network.shapes(&[&[1], &shape[..]].concat())).transpose()?;
     let parameters: usize = network.nodes().iter().map(|node| node.op().parameters()).sum();
+    let usual = Usual::of(model)?;
     if as_json {
-        let node = |(index, node): (usize, &lrp::core::Node<f64>)| {
+        let node = |(index, node): (usize, &Node<f64>)| {
             let shape = shapes.as_ref().map(|shapes| shapes[index + 1].clone());
             json!({ "name": node.name(), "kind": node.kind().to_string(), "parameters": node.op().parameters(), "shape": shape })
         };
         let nodes: Vec<Value> = network.nodes().iter().enumerate().map(node).collect();
         let all = json!({
-            "file": path, "about": sidecar.about, "classes": sidecar.classes, "input": input,
-            "parameters": parameters, "nodes": nodes,
+            "file": path, "about": sidecar.about, "classes": sidecar.classes, "input": sample,
+            "parameters": parameters, "nodes": nodes, "rules": usual.rules.name, "why": usual.rules.why,
+            "canonical": usual.changes.as_ref().map(Changes::json),
         });
         return Ok(writeln!(out, "{all:#}")?);
     }
-    writeln!(
-        out,
-        "{}: a model of {} layers, {parameters} parameters",
-        path.display(),
-        network.nodes().len()
-    )?;
+    let (name, count) = (path.display(), network.nodes().len());
+    writeln!(out, "{name}: a model of {count} layers, {parameters} parameters")?;
     if let Some(about) = &sidecar.about {
         writeln!(out, "{about}")?;
     }
-    if let Some(input) = input {
-        writeln!(out, "input {input:?}, classes: {}", sidecar.classes.join(", "))?;
+    if let Some(sample) = sample {
+        writeln!(out, "input {sample:?}{}", classes(&sidecar.classes))?;
     }
     for (index, node) in network.nodes().iter().enumerate() {
         let shape = shapes.as_ref().map_or(String::new(), |shapes| format!("{:?}", shapes[index + 1]));
-        writeln!(
-            out,
-            "  {:<18} {:<12} {:>9} parameters  {shape}",
-            node.name(),
-            node.kind(),
-            node.op().parameters()
-        )?;
+        let (name, kind, parameters) = (node.name(), node.kind(), node.op().parameters());
+        writeln!(out, "  {name:<18} {kind:<12} {parameters:>9} parameters  {shape}")?;
+    }
+    writeln!(out, "rules: {} ({})", usual.rules.name, usual.rules.why)?;
+    usual.changes.map_or(Ok(()), |changes| changes.write(out))
+}
+
+/// How a model is explained by those who give no options.
+struct Usual {
+    rules: Suggestion,
+    changes: Option<Changes>,
+}
+
+impl Usual {
+    fn of(model: &Model<f64>) -> Outcome<Self> {
+        let bounds = model.preparation.bounds();
+        let (model, changes) = CanonicalOptions::default().compare(model.clone())?;
+        Ok(Self { rules: suggested(&model, &bounds)?, changes })
+    }
+}
+
+/// Lists every operator of a model that keeps it from being read.
+fn missing(path: &Path, source: &Source<'_>, limits: &Limits, as_json: bool, out: &mut dyn Write) -> Outcome {
+    let name = path.display().to_string();
+    if !model_format(&name, source.bytes()).is_ok_and(|format| format.exported) {
+        return Ok(());
+    }
+    let missing = Onnx::parse(source, limits).and_then(|onnx| onnx.missing_operators()).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if as_json {
+        let found = |found: &MissingOperator| json!({ "operator": found.operator, "node": found.node, "reason": found.reason });
+        let all = json!({ "file": path, "missing": missing.iter().map(found).collect::<Vec<_>>() });
+        return Ok(writeln!(out, "{all:#}")?);
+    }
+    for MissingOperator { operator, node, reason, .. } in &missing {
+        writeln!(out, "  {:<18} at {}: {reason}", printable(operator), printable(node))?;
     }
     Ok(())
+}
+
+/// A name from a file, without what would disturb a terminal.
+fn printable(name: &str) -> String {
+    name.escape_debug().to_string()
+}
+
+/// All classes, or of many the first and their number.
+fn classes(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    match names.get(SHOWN) {
+        Some(_) => format!(", classes: {}, … ({} in all)", names[..SHOWN / 2].join(", "), names.len()),
+        None if names.is_empty() => String::new(),
+        None => format!(", classes: {}", names.join(", ")),
+    }
 }
 
 fn describe(name: &str, array: &Array, as_json: bool, out: &mut dyn Write) -> Outcome {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 use lrp::render::{COLORMAPS, DigitOptions, Grid, TextStyle, colormap, digit, montage};
-use lrp::rules::COMPOSITES;
 use lrp::rules::rules::RULES;
+use lrp::rules::{ATTRIBUTORS, COMPOSITES};
 use ndarray::Array2;
 use serde_json::json;
 
@@ -24,16 +24,18 @@ pub(crate) struct RulesOptions {
 pub(crate) fn rules(options: &RulesOptions, out: &mut dyn Write) -> Outcome {
     if options.json {
         let rule = |info: &lrp::rules::rules::RuleInfo| json!({ "name": info.name, "aliases": info.aliases, "usage": info.usage, "summary": info.summary });
-        let composite =
-            |info: &lrp::rules::CompositeInfo| json!({ "name": info.name, "summary": info.summary });
+        let composite = |info: &lrp::rules::CompositeInfo| json!({ "name": info.name, "usage": info.usage, "summary": info.summary });
+        let method = |info: &lrp::rules::AttributorInfo| json!({ "name": info.name, "aliases": info.aliases, "usage": info.usage, "summary": info.summary });
         let rules: Vec<_> = RULES.iter().map(rule).collect();
         let composites: Vec<_> = COMPOSITES.iter().map(composite).collect();
-        return Ok(writeln!(out, "{:#}", json!({ "rules": rules, "composites": composites }))?);
+        let methods: Vec<_> = ATTRIBUTORS.iter().map(method).collect();
+        let all = json!({ "rules": rules, "composites": composites, "methods": methods });
+        return Ok(writeln!(out, "{all:#}")?);
     }
     writeln!(out, "Rules (--rule); any may be given another stabilizer, as in zplus(stabilizer=1e-6)\n")?;
     for info in RULES {
         writeln!(out, "  {:<32} {}", info.usage, info.summary)?;
-        if let Ok(rule) = (info.make)(&[]).or_else(|_| (info.make)(&[-1.0, 1.0])) {
+        if let Ok(rule) = info.with(&[]).or_else(|_| info.with(&[-1.0, 1.0])) {
             writeln!(out, "  {:<32} {rule:#}", "")?;
         }
         if !info.aliases.is_empty() {
@@ -41,7 +43,9 @@ pub(crate) fn rules(options: &RulesOptions, out: &mut dyn Write) -> Outcome {
         }
     }
     writeln!(out, "\nComposites (--composite)\n")?;
-    COMPOSITES.iter().try_for_each(|info| Ok(writeln!(out, "  {:<32} {}", info.name, info.summary)?))
+    COMPOSITES.iter().try_for_each(|info| writeln!(out, "  {:<32} {}", info.usage, info.summary))?;
+    writeln!(out, "\nMethods without rules (--method)\n")?;
+    ATTRIBUTORS.iter().try_for_each(|info| Ok(writeln!(out, "  {:<45} {}", info.usage, info.summary)?))
 }
 
 #[derive(Args)]

@@ -1,19 +1,22 @@
 //! `lrp predict`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use indicatif::ProgressBar;
 use lrp::core::{Float, Tensor};
 use lrp::io::{Limits, read_array};
 use lrp::rules::top_classes;
 use ndarray::Axis;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Outcome;
+use crate::files::Files;
 use crate::model::{Batch, Model};
 use crate::options::{ComputeOptions, InputOptions, ModelOptions, with_dtype};
 use crate::progress;
+use crate::ranking::Ranking;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -22,12 +25,12 @@ pub(crate) struct Options {
     #[command(flatten)]
     inputs: InputOptions,
     /// Classes to name for each sample
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
     /// True classes, one a sample; prints the accuracy instead of every sample
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// Print JSON
+    /// Print a line of JSON a sample
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -43,28 +46,25 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
 
 fn predict<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = options.model.limits();
-    let model = Model::<T>::open(&options.model)?.computed(&options.compute)?;
-    let batches = model.batches(&options.inputs, &limits)?;
-    let positions: Vec<usize> = batches.iter().flat_map(|batch| batch.positions.clone()).collect();
-    let labels = options.labels.as_ref().map(|path| labels(path, &positions, &limits)).transpose()?;
-    let scores: Vec<Tensor<T>> = batches.iter().map(|batch| scores(&model, batch)).collect::<Outcome<_>>()?;
-    match labels {
-        Some(labels) => accuracy(&scores, &labels, options.json, out),
-        None => batches
-            .iter()
-            .zip(&scores)
-            .try_for_each(|(batch, scores)| classes(&model, batch, scores, options, out)),
+    let model = Model::read(&options.model)?.cast::<T>(&options.model)?.computed(&options.compute)?;
+    let files = Files::find(&options.inputs.files)?;
+    if let Some(path) = &options.labels {
+        return accuracy(&model, &files, path, options, out);
     }
+    files.each(options.json, out, |path, bar, out| {
+        let batch = model.batch(path, &options.inputs, &limits)?;
+        let scores = scores(&model, &batch, bar)?;
+        classes(&model, &batch, &scores, options, out)
+    })
 }
 
-fn scores<T: Float>(model: &Model<T>, batch: &Batch<T>) -> Outcome<Tensor<T>> {
-    let bar = progress::bar(batch.positions.len(), "samples");
+fn scores<T: Float>(model: &Model<T>, batch: &Batch<T>, bar: &ProgressBar) -> Outcome<Tensor<T>> {
+    bar.set_length(batch.positions.len() as u64);
     let mut parts = Vec::new();
     for chunk in batch.inputs.axis_chunks_iter(Axis(0), CHUNK) {
         parts.push(model.network.forward(&chunk.to_owned())?);
         bar.inc(chunk.shape()[0] as u64);
     }
-    bar.finish_and_clear();
     let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
     Ok(ndarray::concatenate(Axis(0), &views)?)
 }
@@ -78,23 +78,52 @@ fn classes<T: Float>(
 ) -> Outcome {
     let file = batch.path.display().to_string();
     for (row, sample) in scores.outer_iter().zip(&batch.positions) {
-        let mut ranked: Vec<(usize, f64)> = row.iter().map(|score| score.as_f64()).enumerate().collect();
-        ranked.sort_by(|one, two| two.1.total_cmp(&one.1));
-        ranked.truncate(options.top);
+        let ranking = Ranking::new(&row, options.top);
         if options.json {
-            let entry = |&(class, score): &(usize, f64)| json!({ "class": class, "name": model.class(class), "score": score });
-            let top: Vec<Value> = ranked.iter().map(entry).collect();
-            writeln!(out, "{}", json!({ "file": file, "sample": sample, "top": top }))?;
+            let top = ranking.json(model);
+            writeln!(out, "{}", json!({ "input": file, "sample": sample, "top": top }))?;
         } else {
-            let entry = |&(class, score): &(usize, f64)| format!("{} {score:.4}", model.class(class));
-            let top: Vec<String> = ranked.iter().map(entry).collect();
-            writeln!(out, "{file}[{sample}]: {}", top.join(", "))?;
+            writeln!(out, "{file}[{sample}]: {}", ranking.describe(model))?;
         }
     }
     Ok(())
 }
 
-fn labels(path: &PathBuf, positions: &[usize], limits: &Limits) -> Outcome<Vec<usize>> {
+/// How often the network is right. A file that cannot be read ends the call: a share of the rest would mislead.
+fn accuracy<T: Float>(
+    model: &Model<T>,
+    files: &Files,
+    path: &Path,
+    options: &Options,
+    out: &mut dyn Write,
+) -> Outcome {
+    let limits = options.model.limits();
+    let bar = progress::bar(files.paths.len(), "files");
+    let (mut predicted, mut positions) = (Vec::new(), Vec::new());
+    for file in &files.paths {
+        let batch = model.batch(file, &options.inputs, &limits)?;
+        predicted.extend(top_classes(&scores(model, &batch, &ProgressBar::hidden())?));
+        positions.extend(batch.positions);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let labels = labels(path, &positions, &limits)?;
+    let right = predicted.iter().zip(&labels).filter(|(one, two)| one == two).count();
+    let (count, wrong) = (predicted.len(), predicted.len() - right);
+    #[expect(clippy::cast_precision_loss, reason = "counts of samples")]
+    let percent = 100.0 * right as f64 / count as f64;
+    match options.json {
+        true => writeln!(
+            out,
+            "{}",
+            json!({ "samples": count, "right": right, "wrong": wrong, "percent": percent })
+        )?,
+        false => writeln!(out, "accuracy {percent:.2} %: {right} right, {wrong} wrong of {count}")?,
+    }
+    Ok(())
+}
+
+fn labels(path: &Path, positions: &[usize], limits: &Limits) -> Outcome<Vec<usize>> {
     let labels: Vec<f64> = read_array(path, limits)?.values.into_iter().collect();
     let label = |&position: &usize| {
         let value = labels.get(position).copied();
@@ -112,21 +141,4 @@ fn labels(path: &PathBuf, positions: &[usize], limits: &Limits) -> Outcome<Vec<u
         format!("{name}: expected a class number for each of {count} samples, found {} values", labels.len())
             .into()
     })
-}
-
-fn accuracy<T: Float>(scores: &[Tensor<T>], labels: &[usize], as_json: bool, out: &mut dyn Write) -> Outcome {
-    let predicted: Vec<usize> = scores.iter().flat_map(top_classes).collect();
-    let right = predicted.iter().zip(labels).filter(|(one, two)| one == two).count();
-    let (count, wrong) = (predicted.len(), predicted.len() - right);
-    #[expect(clippy::cast_precision_loss, reason = "counts of samples")]
-    let percent = 100.0 * right as f64 / count as f64;
-    match as_json {
-        true => writeln!(
-            out,
-            "{}",
-            json!({ "samples": count, "right": right, "wrong": wrong, "percent": percent })
-        )?,
-        false => writeln!(out, "accuracy {percent:.2} %: {right} right, {wrong} wrong of {count}")?,
-    }
-    Ok(())
 }

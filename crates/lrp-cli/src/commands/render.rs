@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lrp::core::Channels;
 use lrp::io::{Limits, read_array};
 use lrp::render::{
     ColorBar, Grid, Outline, Picture, Span, color_bar, heatmap, montage, row, shared_scale, stretch,
@@ -25,6 +26,9 @@ pub(crate) struct Options {
     /// Only these samples, such as 0,3,5-9
     #[arg(long)]
     samples: Option<Samples>,
+    /// Channels come before height and width: [n, c, h, w]
+    #[arg(long)]
+    channels_first: bool,
     /// Draw the contour of the samples in this file over the heatmaps
     #[arg(long, value_name = "FILE")]
     outline: Option<PathBuf>,
@@ -55,7 +59,8 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     for (plane, image) in relevance.iter().zip(&outlines) {
         let outline =
             image.as_ref().map(|image| Outline { sigma: options.sigma, ..Outline::new(image.view()) });
-        pictures.push(heatmap(plane.view(), &options.pictures.heatmap_options(normalization, outline)?)?);
+        pictures
+            .push(heatmap(plane.view(), &options.pictures.heatmap_options(plane, normalization, outline)?)?);
     }
     let mut picture = row(&pictures, options.gap)?;
     if options.color_bar {
@@ -93,7 +98,8 @@ fn planes(path: &PathBuf, options: &Options) -> Outcome<Vec<Array2<f64>>> {
         Some(chosen) => chosen.of(samples.shape()[0]).map_err(|error| format!("{name}: {error}"))?,
         None => (0..samples.shape()[0]).collect(),
     };
-    let plane = |&sample: &usize| options.pictures.plane(&samples.index_axis(Axis(0), sample));
+    let channels = if options.channels_first { Channels::First } else { Channels::Last };
+    let plane = |&sample: &usize| options.pictures.plane(&samples.index_axis(Axis(0), sample), channels);
     let planes: Outcome<Vec<_>> = chosen.iter().map(plane).collect();
     planes.map_err(|error| format!("{name}: {error}").into())
 }

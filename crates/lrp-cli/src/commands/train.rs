@@ -169,8 +169,8 @@ fn check_targets(options: &Options) -> Outcome {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         known.contains(&extension.to_lowercase().as_str())
     });
-    let extensions: Vec<&str> =
-        MODEL_FORMATS.iter().flat_map(|format| format.extensions.iter().copied()).collect();
+    let written = MODEL_FORMATS.iter().filter(|format| format.write.is_some());
+    let extensions: Vec<&str> = written.flat_map(|format| format.extensions.iter().copied()).collect();
     if !known(out, &extensions) {
         let extensions = extensions.join(", ");
         return Err(

@@ -22,7 +22,7 @@ pub(crate) fn run(model: &BundledModel, rule: Rule) -> Result<(), Box<dyn Error>
     println!("test set accuracy is {:.4}", right as f64 / labels.len() as f64);
 
     let ten = inputs.slice_axis(ndarray::Axis(0), Slice::from(..10)).to_owned();
-    let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default());
+    let plan = Plan::new(&network, &Composite::uniform(rule), PlanOptions::default())?;
     let relevance = plan.explain(&ten, &Target::Top)?.relevance;
     let each = labels.iter().zip(&predicted).take(10);
     each.for_each(|(label, class)| println!("true class {label}, predicted class {class}"));
@@ -32,7 +32,7 @@ pub(crate) fn run(model: &BundledModel, rule: Rule) -> Result<(), Box<dyn Error>
     write_array(out.with_extension("npy"), relevance.view())?;
 
     let (start, plan) =
-        (Instant::now(), Plan::new(&network, &Composite::uniform(simple()), PlanOptions::default()));
+        (Instant::now(), Plan::new(&network, &Composite::uniform(simple()), PlanOptions::default())?);
     write_array(out.with_extension("batch.npy"), plan.explain(&inputs, &Target::All)?.relevance.view())?;
     println!("{} samples explained in {:.3} seconds", labels.len(), start.elapsed().as_secs_f64());
     Ok(())

@@ -34,6 +34,6 @@ pub(crate) fn run(model: &lrp_data::BundledModel) -> Result<(), Box<dyn Error>> 
 }
 
 fn explain(trace: &Trace<'_, f64>, rule: &Rule) -> Result<Tensor<f64>, Box<dyn Error>> {
-    let plan = Plan::new(trace.network(), &Composite::uniform(rule.clone()), PlanOptions::default());
+    let plan = Plan::new(trace.network(), &Composite::uniform(rule.clone()), PlanOptions::default())?;
     Ok(plan.explain_trace(trace, &Target::All)?.relevance)
 }
