@@ -7,7 +7,8 @@ from the top score itself, as in this library.
 import common
 
 
-def torch_module(network):
+def torch_module(network, join=None):
+    """The network as a module; `join`, a module, stands in for sums of two values."""
     import torch
 
     torch.set_num_threads(network.threads)
@@ -16,7 +17,7 @@ def torch_module(network):
     class Graph(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            layers = [torch_layer(step) for step in network.steps]
+            layers = [join() if join and step["kind"] == "add" else torch_layer(step) for step in network.steps]
             self.reads = [step["reads"] for step in network.steps]
             # Functions without weights are no modules: systems need not know a rule for them.
             self.functions = [None if isinstance(layer, torch.nn.Module) else layer for layer in layers]
@@ -43,10 +44,14 @@ def torch_layer(step):
         return lambda x: x.flatten(1)
     if kind == "add":
         return torch.add
+    if kind == "concat":
+        return lambda *parts: torch.cat(parts, 1)
+    if kind == "globalmean":
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     if kind == "rect":
         return nn.ReLU()
     if kind == "maxpool":
-        return nn.MaxPool2d(step["size"])
+        return nn.MaxPool2d(step["size"], step["stride"], step["padding"])
     if kind == "linear":
         make = lambda: nn.Linear(step["inputs"], step["outputs"])
     elif kind == "convolution":
@@ -90,8 +95,10 @@ def backward(scores, x):
 
 
 def zennit(network):
-    from torch.nn import Linear
+    import torch
+    from torch.nn import Linear, Module
     from zennit import composites, rules, types
+    from zennit.layer import Sum
 
     composite = {
         "epsilon": lambda: composites.LayerMapComposite(
@@ -101,7 +108,18 @@ def zennit(network):
         "epsilon-alpha2-beta1": composites.EpsilonAlpha2Beta1,
         "epsilon-gamma-box": lambda: composites.EpsilonGammaBox(low=-3.0, high=3.0),
     }[network.method]()
-    module, x = torch_module(network)
+
+    class Join(Module):
+        """Where zennit has a rule for sums, it has it for this one."""
+
+        def __init__(self):
+            super().__init__()
+            self.sum = Sum()
+
+        def forward(self, *parts):
+            return self.sum(torch.stack(parts, -1))
+
+    module, x = torch_module(network, Join)
     composite.register(module)
     x.requires_grad_()
     return lambda: backward(module(x), x)
@@ -148,7 +166,13 @@ def onnx_model(network):
             "group": s["groups"],
         }),
         "linear": lambda s: ("Gemm", {"transB": 1}),
-        "maxpool": lambda s: ("MaxPool", {"kernel_shape": [s["size"]] * 2, "strides": [s["size"]] * 2}),
+        "maxpool": lambda s: ("MaxPool", {
+            "kernel_shape": [s["size"]] * 2,
+            "strides": [s["stride"]] * 2,
+            "pads": [s["padding"]] * 4,
+        }),
+        "globalmean": lambda s: ("ReduceMean", {"axes": [2, 3], "keepdims": 0}),
+        "concat": lambda s: ("Concat", {"axis": 1}),
         "rect": lambda s: ("Relu", {}),
         "flatten": lambda s: ("Flatten", {}),
         "add": lambda s: ("Add", {}),

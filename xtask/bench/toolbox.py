@@ -43,7 +43,7 @@ def layer(step):
     else:
         simple = {"rect": Rect, "flatten": Flatten}
         pools = {"maxpool": MaxPool, "sumpool": SumPool}
-        return simple[kind]() if kind in simple else pools[kind]((step["size"],) * 2, (step["size"],) * 2)
+        return simple[kind]() if kind in simple else pools[kind]((step["size"],) * 2, (step.get("stride", step["size"]),) * 2)
     made.B = step["bias"].astype(float)
     return made
 

@@ -1,15 +1,15 @@
 //! Reference outputs against ours: suites are folders, and a folder with a case needs no code.
 //!
-//! A suite whose manifest lists rules and networks is run by [`networks`]; one that holds pictures by
-//! [`pictures`]. Every array of a case is a [`Check`]; what passes is a line a case, what fails is written out
-//! under `target/verify`.
+//! A suite whose manifest lists rules and networks of the toolbox is run by [`networks`], of zennit by [`zennit`]; one
+//! that holds pictures by [`pictures`]. Every array of a case is a [`Check`]; what passes is a line a case, what
+//! fails is written out under `target/verify`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use lrp::core::Kernels;
-use lrp::io::{Limits, read_arrays};
+use lrp::io::{Array, Dtype, Limits, read_arrays};
 use ndarray::ArrayD;
 
 mod check;
@@ -18,6 +18,7 @@ mod networks;
 mod pictures;
 mod quirks;
 mod report;
+mod zennit;
 
 use check::Check;
 
@@ -61,7 +62,7 @@ pub(crate) struct Case {
 }
 
 /// Arrays of a reference file by name.
-pub(crate) struct Arrays(Vec<(String, ArrayD<f64>)>);
+pub(crate) struct Arrays(Vec<(String, Array)>);
 
 /// Runs every suite that is asked for; `false` if anything differs.
 pub(crate) fn run(options: &Options) -> Result<bool> {
@@ -105,10 +106,13 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 
 /// The cases of a suite, or nothing if it is of a kind no runner knows.
 fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>> {
-    match networks::cases(folder, kernels)? {
-        Some(cases) => Ok(Some(cases)),
-        None => pictures::cases(folder),
+    if let Some(cases) = networks::cases(folder, kernels)? {
+        return Ok(Some(cases));
     }
+    if let Some(cases) = zennit::cases(folder, kernels)? {
+        return Ok(Some(cases));
+    }
+    pictures::cases(folder)
 }
 
 fn folders(root: &Path) -> Result<Vec<(String, PathBuf)>> {
@@ -131,8 +135,7 @@ pub(crate) fn workspace() -> PathBuf {
 
 impl Arrays {
     fn read(path: &Path) -> Result<Self> {
-        let arrays = read_arrays(path, &Limits::default())?;
-        Ok(Self(arrays.into_iter().map(|(name, array)| (name, array.values)).collect()))
+        Ok(Self(read_arrays(path, &Limits::default())?))
     }
 
     fn get(&self, name: &str) -> Result<&ArrayD<f64>> {
@@ -140,7 +143,12 @@ impl Arrays {
     }
 
     fn find(&self, name: &str) -> Option<&ArrayD<f64>> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, array)| array)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, array)| &array.values)
+    }
+
+    /// Whether the reference rounded an array to f32 when it was stored.
+    fn is_single(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, array)| known == name && array.dtype == Dtype::F32)
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -8,7 +8,9 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use lrp::core::{Add, Channels, Convolution, Flatten, Linear, MaxPool, Rect, SumPool, Window};
+use lrp::core::{
+    Add, Channels, Concat, Convolution, Flatten, Linear, MaxPool, Rect, Reduce, Reduction, SumPool, Window,
+};
 use lrp::prelude::{Network, NetworkBuilder, Op, Tensor, Value};
 use ndarray::{Array1, ArrayD, Ix2, IxDyn};
 use serde::{Deserialize, Serialize};
@@ -81,7 +83,7 @@ impl Layer {
     }
 
     fn build(self, channels: Channels, floats: &mut Floats) -> Result<Op<f32>> {
-        let pool = |size| Window::new(&[size; 2]).strided(&[size; 2]);
+        let pool = |size, stride| Window::new(&[size; 2]).strided(&[stride; 2]);
         Ok(match self {
             Self::Convolution { kernel, stride, padding, groups, .. } => {
                 let (weights, bias) = floats.parameters(self)?;
@@ -93,11 +95,18 @@ impl Layer {
                 let (weights, bias) = floats.parameters(self)?;
                 Linear::new(weights.into_dimensionality::<Ix2>()?.reversed_axes(), bias)?.into()
             }
-            Self::MaxPool { size } => MaxPool::new(pool(size), channels)?.into(),
-            Self::SumPool { size } => SumPool::new(pool(size), channels)?.into(),
+            Self::MaxPool { size, stride, padding } => {
+                MaxPool::new(pool(size, stride).padded(&[[padding; 2]; 2]), channels)?.into()
+            }
+            Self::SumPool { size } => SumPool::new(pool(size, size), channels)?.into(),
+            Self::GlobalMean => {
+                let space = if channels == Channels::First { vec![2, 3] } else { vec![1, 2] };
+                Reduce::new(Reduction::Mean, space, false).into()
+            }
             Self::Rect => Rect.into(),
             Self::Flatten => Flatten::RowMajor.into(),
             Self::Add => Add.into(),
+            Self::Concat => Concat::new(if channels == Channels::First { 1 } else { 3 }).into(),
         })
     }
 }

@@ -94,12 +94,12 @@ impl Method {
                 Box::new(move || Ok(trace.gradient(network.output(), trace.output())))
             }
             Work::Explain(composite) => {
-                let plan = Plan::new(network, &composite()?, PlanOptions::default());
+                let plan = Plan::new(network, &composite()?, PlanOptions::default())?;
                 Box::new(move || Ok(plan.explain(input, &Target::Top)?.relevance))
             }
             Work::Pass => {
                 let plan =
-                    Plan::new(network, &Composite::uniform(self.name.parse()?), PlanOptions::default());
+                    Plan::new(network, &Composite::uniform(self.name.parse()?), PlanOptions::default())?;
                 let trace = network.trace(input)?;
                 Box::new(move || Ok(plan.explain_trace(&trace, &Target::Top)?.relevance))
             }
