@@ -1,8 +1,8 @@
 //! Reference outputs against ours: suites are folders, and a folder with a case needs no code.
 //!
 //! A suite whose manifest lists rules and networks of the toolbox is run by [`networks`], of zennit by [`zennit`]; one
-//! that holds pictures by [`pictures`]. Every array of a case is a [`Check`]; what passes is a line a case, what
-//! fails is written out under `target/verify`.
+//! that holds pictures by [`pictures`], one of ONNX files alone by [`architectures`]. Every array of a case is a
+//! [`Check`]; what passes is a line a case, what fails is written out under `target/verify`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use lrp::core::Kernels;
 use lrp::io::{Array, Dtype, Limits, read_arrays};
 use ndarray::ArrayD;
 
+mod architectures;
 mod check;
 mod failure;
 mod networks;
@@ -112,7 +113,10 @@ fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>> {
     if let Some(cases) = zennit::cases(folder, kernels)? {
         return Ok(Some(cases));
     }
-    pictures::cases(folder)
+    if let Some(cases) = pictures::cases(folder)? {
+        return Ok(Some(cases));
+    }
+    architectures::cases(folder, kernels)
 }
 
 fn folders(root: &Path) -> Result<Vec<(String, PathBuf)>> {
