@@ -7,7 +7,10 @@ use lrp_core::{
     NetworkBuilder, Normalize, Op, Rect, Reduce, Reduction, Scaling, Tanh, Tensor, TransposedConvolution,
     Value, Window,
 };
-use lrp_rules::{Canonized, Composite, Plan, PlanOptions, Target, canonize, rules::epsilon};
+use lrp_rules::{
+    Canonized, Composite, Plan, PlanOptions, Target, canonize,
+    rules::{epsilon, simple},
+};
 use ndarray::{Array1, arr0, arr1};
 use numbers::{distance, largest, tensor};
 use proptest::prelude::*;
@@ -75,7 +78,12 @@ impl Shape {
 
     /// From four channels to six.
     fn convolution(self, seed: u64) -> Op<f64> {
-        let filters = tensor(seed, &[3, 2, 4 / self.groups, 6]);
+        self.reading(seed, 4)
+    }
+
+    /// From so many channels to six.
+    fn reading(self, seed: u64, channels: usize) -> Op<f64> {
+        let filters = tensor(seed, &[3, 2, channels / self.groups, 6]);
         Convolution::with_window(filters, vector(seed + 1, 6), self.window(), self.groups, self.layout)
             .unwrap()
             .into()
@@ -166,6 +174,26 @@ proptest! {
         };
         let canonized = canonize(&written.unwrap()).unwrap().network;
         prop_assert!(distance(&explain(&canonized), &explain(&folded)) < 1e-12);
+    }
+
+    /// LRP-0 follows the function alone, so no rewriting shows in it, wherever the rewritten layers stand.
+    #[test]
+    fn no_rewriting_shows_in_lrp_0(shape in shape(), seed: u64) {
+        let layers = [
+            shape.convolution(seed), normalization(seed + 1, 6, shape.layout), Identity.into(), Rect.into(),
+            normalization(seed + 3, 6, shape.layout), normalization(seed + 5, 6, shape.layout),
+            Shape { stride: 1, padding: 1, ..shape }.reading(seed + 7, 6), Rect.into(), Flatten::default().into(),
+        ];
+        let network = Network::sequential(layers).unwrap();
+        let canonized = sound(&network, &shape.input(4));
+        let kinds: Vec<_> = canonized.rewrites.iter().map(|rewrite| rewrite.canonizer).collect();
+        prop_assert_eq!(kinds, ["drop-identities", "merge-scalings", "fold-behind", "fold-before"]);
+        let input = tensor(seed + 9, &shape.input(4));
+        let explain = |network: &Network<f64>| {
+            let plan = Plan::new(network, &Composite::uniform(simple()), PlanOptions::default()).unwrap();
+            plan.explain(&input, &Target::All).unwrap().relevance
+        };
+        prop_assert!(distance(&explain(&canonized.network), &explain(&network)) < 1e-9);
     }
 }
 
