@@ -120,8 +120,8 @@ pub(crate) struct Filters<'a, T> {
 
 /// The kernels of one number type.
 ///
-/// Everything below is generic; this is where it becomes code, once, in this crate and with its optimisations,
-/// instead of in every crate that uses a network.
+/// Everything below is generic, the naive kernels too; this is where it becomes code, once, in this crate and with its
+/// optimisations, instead of in every crate that uses a network.
 pub trait Compute: Sized {
     /// See [`Convolve::pack`].
     fn pack(call: &Convolve<'_, Self>, transforms: bool) -> Packed<Self>;
@@ -133,23 +133,46 @@ pub trait Compute: Sized {
         bias: &[Self],
         rectify: bool,
     ) -> Vec<Array5<Self>>;
+    /// See [`Convolve::run_naive`].
+    fn convolve_naive(
+        call: &Convolve<'_, Self>,
+        sources: &[ArrayView5<'_, Self>],
+        bias: &[Self],
+        rectify: bool,
+    ) -> Vec<Array5<Self>>;
     /// See [`correlate::correlate`].
     fn correlate(
+        kernels: Kernels,
         x: ArrayView5<'_, Self>,
         signal: ArrayView5<'_, Self>,
         geometry: &Geometry,
         groups: usize,
     ) -> Array5<Self>;
     /// See [`dense::product`].
-    fn dense(x: ArrayView2<'_, Self>, weights: ArrayView2<'_, Self>, lens: WeightLens) -> Array2<Self>;
+    fn dense(
+        kernels: Kernels,
+        x: ArrayView2<'_, Self>,
+        weights: ArrayView2<'_, Self>,
+        lens: WeightLens,
+    ) -> Array2<Self>;
     /// See [`pool::sum`].
-    fn pool_sum(x: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self>;
+    fn pool_sum(kernels: Kernels, x: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self>;
     /// See [`pool::spread`].
-    fn pool_spread(signal: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self>;
+    fn pool_spread(
+        kernels: Kernels,
+        signal: ArrayView5<'_, Self>,
+        geometry: &Geometry,
+        tap: Self,
+    ) -> Array5<Self>;
     /// See [`pool::max`].
-    fn pool_max(x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self>;
+    fn pool_max(kernels: Kernels, x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self>;
     /// See [`pool::to_winners`].
-    fn pool_to_winners(arrays: [ArrayView5<'_, Self>; 3], geometry: &Geometry, award: Award) -> Array5<Self>;
+    fn pool_to_winners(
+        kernels: Kernels,
+        arrays: [ArrayView5<'_, Self>; 3],
+        geometry: &Geometry,
+        award: Award,
+    ) -> Array5<Self>;
 }
 
 macro_rules! compute {
@@ -167,36 +190,53 @@ macro_rules! compute {
             ) -> Vec<Array5<Self>> {
                 call.run(packed, sources, bias, rectify)
             }
+            fn convolve_naive(
+                call: &Convolve<'_, Self>,
+                sources: &[ArrayView5<'_, Self>],
+                bias: &[Self],
+                rectify: bool,
+            ) -> Vec<Array5<Self>> {
+                call.run_naive(sources, bias, rectify)
+            }
             fn correlate(
+                kernels: Kernels,
                 x: ArrayView5<'_, Self>,
                 signal: ArrayView5<'_, Self>,
                 geometry: &Geometry,
                 groups: usize,
             ) -> Array5<Self> {
-                correlate::correlate(x, signal, geometry, groups)
+                let correlate = if kernels == Kernels::Naive { naive::correlate } else { correlate::correlate };
+                correlate(x, signal, geometry, groups)
             }
             fn dense(
+                kernels: Kernels,
                 x: ArrayView2<'_, Self>,
                 weights: ArrayView2<'_, Self>,
                 lens: WeightLens,
             ) -> Array2<Self> {
-                dense::product(x, weights, lens)
+                let product = if kernels == Kernels::Naive { naive::product } else { dense::product };
+                product(x, weights, lens)
             }
-            fn pool_sum(x: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self> {
-                pool::sum(x, geometry, tap)
+            fn pool_sum(kernels: Kernels, x: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self> {
+                let sum = if kernels == Kernels::Naive { naive::sum } else { pool::sum };
+                sum(x, geometry, tap)
             }
-            fn pool_spread(signal: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self> {
-                pool::spread(signal, geometry, tap)
+            fn pool_spread(kernels: Kernels, signal: ArrayView5<'_, Self>, geometry: &Geometry, tap: Self) -> Array5<Self> {
+                let spread = if kernels == Kernels::Naive { naive::spread } else { pool::spread };
+                spread(signal, geometry, tap)
             }
-            fn pool_max(x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self> {
-                pool::max(x, geometry)
+            fn pool_max(kernels: Kernels, x: ArrayView5<'_, Self>, geometry: &Geometry) -> Array5<Self> {
+                let max = if kernels == Kernels::Naive { naive::max } else { pool::max };
+                max(x, geometry)
             }
             fn pool_to_winners(
+                kernels: Kernels,
                 arrays: [ArrayView5<'_, Self>; 3],
                 geometry: &Geometry,
                 award: Award,
             ) -> Array5<Self> {
-                pool::to_winners(arrays, geometry, award)
+                let to_winners = if kernels == Kernels::Naive { naive::to_winners } else { pool::to_winners };
+                to_winners(arrays, geometry, award)
             }
         }
     )*};

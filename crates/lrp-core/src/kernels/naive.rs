@@ -1,10 +1,22 @@
-//! Convolution and pooling as their formulas read.
+//! Dense products, convolution and pooling as their formulas read.
 
-use ndarray::{Array5, ArrayView5};
+use ndarray::{Array2, Array5, ArrayView2, ArrayView5};
 
 use super::{Geometry, coordinates};
 use crate::layers::{Award, Ties};
+use crate::lens::WeightLens;
 use crate::tensor::Float;
+
+/// See [`dense::product`](super::dense::product).
+pub(crate) fn product<T: Float>(
+    x: ArrayView2<'_, T>,
+    weights: ArrayView2<'_, T>,
+    lens: WeightLens,
+) -> Array2<T> {
+    Array2::from_shape_fn((x.nrows(), weights.ncols()), |(n, j)| {
+        (0..weights.nrows()).map(|i| x[[n, i]] * lens.see(weights[[i, j]])).sum()
+    })
+}
 
 /// `z[n, k, o] = Σ_{tap, c} x[n, c, source(o, tap)] · w[tap, c, k]`
 pub(crate) fn convolve<T: Float>(

@@ -32,7 +32,7 @@ impl<T: Float> Layer<T> for Add {
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
-        self.forward_rectified(inputs, false)
+        Self::forward_rectified(inputs, false)
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
@@ -46,12 +46,7 @@ impl<T: Float> Layer<T> for Add {
 
 impl Add {
     /// The forward pass, followed by a rectifier if asked for.
-    #[expect(clippy::unused_self, reason = "as the other layers that can")]
-    pub(super) fn forward_rectified<T: Float>(
-        self,
-        inputs: &[TensorView<'_, T>],
-        rectify: bool,
-    ) -> Tensor<T> {
+    pub(super) fn forward_rectified<T: Float>(inputs: &[TensorView<'_, T>], rectify: bool) -> Tensor<T> {
         let sum = UnitSum::of(inputs);
         if rectify { sum.total(inputs, |x| Rect.value(x)) } else { sum.total(inputs, |x| x) }
     }

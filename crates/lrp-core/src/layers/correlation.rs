@@ -4,7 +4,7 @@ use ndarray::{Array1, Array5, ArrayD, ArrayView5, Axis};
 use num_traits::Zero;
 
 use crate::kernels::convolution::{Convolve, Direction};
-use crate::kernels::{Filters, Geometry, Kernels, naive};
+use crate::kernels::{Filters, Geometry, Kernels};
 use crate::layer::Affine;
 use crate::lens::{Lenses, WeightLens};
 use crate::parameters::Parameters;
@@ -56,8 +56,7 @@ impl<T: Float> Correlation<'_, T> {
             Direction::Forward => (x, s),
             Direction::Transposed => (s, x),
         };
-        let correlate = if self.site.kernels() == Kernels::Naive { naive::correlate } else { T::correlate };
-        let filters = correlate(from, to, &self.geometry, self.groups);
+        let filters = T::correlate(self.site.kernels(), from, to, &self.geometry, self.groups);
         let weights =
             filters.into_shape_with_order(self.filters.raw_dim()).expect("axes of size one were added");
         Parameters { weights, bias: into_rank(bias) }
@@ -87,7 +86,7 @@ impl<T: Float> Correlation<'_, T> {
         let results = if self.is_window_sum(&lenses, bias) {
             vec![self.window_sum(direction, sources[0])]
         } else if kernels == Kernels::Naive {
-            call.run_naive(sources, bias, rectify)
+            T::convolve_naive(&call, sources, bias, rectify)
         } else {
             let transforms = call.transforms(kernels);
             let form = Form { lenses: lenses.clone(), direction, transforms };

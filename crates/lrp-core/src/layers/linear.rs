@@ -48,7 +48,7 @@ impl<T: Float> Linear<T> {
     pub(super) fn parameter_gradient(record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Parameters<T> {
         let (x, g) = (last_axis(&record.inputs[0]), last_axis(&upstream));
         Parameters {
-            weights: product(record.site.kernels(), x.t(), g.view(), WeightLens::Value).into_dyn(),
+            weights: T::dense(record.site.kernels(), x.t(), g.view(), WeightLens::Value).into_dyn(),
             bias: g.sum_axis(Axis(0)),
         }
     }
@@ -109,20 +109,6 @@ struct Dense<'a, T: Float> {
     kernels: Kernels,
 }
 
-fn product<T: Float>(
-    kernels: Kernels,
-    x: ArrayView2<'_, T>,
-    weights: ArrayView2<'_, T>,
-    lens: WeightLens,
-) -> Array2<T> {
-    match kernels {
-        Kernels::Exact | Kernels::Fast => T::dense(x, weights, lens),
-        Kernels::Naive => Array2::from_shape_fn((x.nrows(), weights.ncols()), |(n, j)| {
-            (0..weights.nrows()).map(|i| x[[n, i]] * lens.see(weights[[i, j]])).sum()
-        }),
-    }
-}
-
 /// One row for every place along the axes before the last.
 fn last_axis<'a, T: Float>(x: &'a TensorView<'_, T>) -> CowArray<'a, T, Ix2> {
     let last = x.shape()[x.ndim() - 1];
@@ -132,7 +118,7 @@ fn last_axis<'a, T: Float>(x: &'a TensorView<'_, T>) -> CowArray<'a, T, Ix2> {
 impl<T: Float> Dense<'_, T> {
     /// The product of every row of `x`, along its last axis.
     fn rows(&self, x: &TensorView<'_, T>, weights: ArrayView2<'_, T>, lens: WeightLens) -> Tensor<T> {
-        let y = product(self.kernels, last_axis(x).view(), weights, lens);
+        let y = T::dense(self.kernels, last_axis(x).view(), weights, lens);
         let shape = [&x.shape()[..x.ndim() - 1], &[y.ncols()]].concat();
         y.into_shape_with_order(shape).expect("a row each")
     }

@@ -4,7 +4,6 @@ use super::only;
 use super::sum_pool::WindowSum;
 use super::ties::{Award, Ties};
 use crate::error::Result;
-use crate::kernels::{Kernels, naive};
 use crate::layer::{Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
@@ -68,9 +67,7 @@ impl MaxPool {
         let x = to_kernel_order(record.inputs[0].view(), self.channels);
         let y = to_kernel_order(record.output.view(), self.channels);
         let signal = to_kernel_order(signal, self.channels);
-        let to_winners =
-            if record.site.kernels() == Kernels::Naive { naive::to_winners } else { T::pool_to_winners };
-        let r = to_winners([x, y, signal], &geometry, award);
+        let r = T::pool_to_winners(record.site.kernels(), [x, y, signal], &geometry, award);
         from_kernel_order(r, self.channels, record.inputs[0].ndim())
     }
 }
@@ -95,8 +92,7 @@ impl<T: Float> Layer<T> for MaxPool {
     fn forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>) -> Tensor<T> {
         let geometry = self.window.geometry(inputs[0].shape(), self.channels);
         let x = to_kernel_order(inputs[0].view(), self.channels);
-        let max = if site.kernels() == Kernels::Naive { naive::max } else { T::pool_max };
-        from_kernel_order(max(x, &geometry), self.channels, inputs[0].ndim())
+        from_kernel_order(T::pool_max(site.kernels(), x, &geometry), self.channels, inputs[0].ndim())
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {

@@ -201,7 +201,7 @@ impl<T: Float> Op<T> {
         match self {
             Self::Convolution(layer) => layer.forward_rectified(inputs, site, rectify),
             Self::TransposedConvolution(layer) => layer.forward_rectified(inputs, site, rectify),
-            Self::Add(layer) => layer.forward_rectified(inputs, rectify),
+            Self::Add(_) => Add::forward_rectified(inputs, rectify),
             op if rectify => op.layer().forward(inputs, site).mapv_into(|x| Rect.value(x)),
             op => op.layer().forward(inputs, site),
         }

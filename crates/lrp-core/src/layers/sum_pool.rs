@@ -2,7 +2,7 @@
 
 use super::only;
 use crate::error::Result;
-use crate::kernels::{Geometry, Kernels, naive};
+use crate::kernels::{Geometry, Kernels};
 use crate::layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::lens::WeightLens;
 use crate::site::Site;
@@ -113,15 +113,13 @@ impl WindowSum {
     /// Every window's sum times `tap`.
     pub(super) fn gather<T: Float>(&self, x: &TensorView<'_, T>, tap: T) -> Tensor<T> {
         let x = to_kernel_order(x.view(), self.channels);
-        let sum = if self.kernels == Kernels::Naive { naive::sum } else { T::pool_sum };
-        from_kernel_order(sum(x, &self.geometry, tap), self.channels, self.rank)
+        from_kernel_order(T::pool_sum(self.kernels, x, &self.geometry, tap), self.channels, self.rank)
     }
 
     /// The transpose of [`WindowSum::gather`].
     pub(super) fn spread<T: Float>(&self, signal: &TensorView<'_, T>, tap: T) -> Tensor<T> {
         let s = to_kernel_order(signal.view(), self.channels);
-        let spread = if self.kernels == Kernels::Naive { naive::spread } else { T::pool_spread };
-        from_kernel_order(spread(s, &self.geometry, tap), self.channels, self.rank)
+        from_kernel_order(T::pool_spread(self.kernels, s, &self.geometry, tap), self.channels, self.rank)
     }
 }
 
