@@ -17,6 +17,7 @@ mod check;
 mod failure;
 mod networks;
 mod pictures;
+mod precision;
 mod quirks;
 mod report;
 mod zennit;

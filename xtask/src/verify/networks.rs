@@ -1,7 +1,6 @@
 //! Suites of networks: every rule, seed, preset, layer, gradient and output the reference recorded.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 use lrp::core::{Float, Kernels, Network, Tensor, Trace, Value, cast};
@@ -12,6 +11,7 @@ use ndarray::{Array2, ArrayD};
 use serde::Deserialize;
 
 use super::check::Check;
+use super::precision::{Compare, both};
 use super::quirks::{self, Quirk, Remedy};
 use super::{Arrays, Case};
 
@@ -87,69 +87,57 @@ pub(super) fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>
         let input = read_array(base.join(&entry.input), &Limits::default())?.values;
         let expected = Arrays::read(&base.join(&entry.expected))?;
         let name = entry.case.clone();
-        let material = Rc::new(Material { entry, network, input, expected });
-        let twin = Rc::clone(&material);
-        cases.push(Case {
-            name: name.clone(),
-            dtype: f64::NAME,
-            run: Box::new(move || run::<f64>(&material, kernels)),
-        });
-        cases.push(Case { name, dtype: f32::NAME, run: Box::new(move || run::<f32>(&twin, kernels)) });
+        cases.extend(both(&name, Material { entry, network, input, expected }, kernels));
     }
     Ok(Some(cases))
 }
 
-/// All checks of a case; in f32 the ill-conditioned ones are measured by the naive kernels, and those of the naive
-/// kernels by the exact ones.
-fn run<T: Float>(material: &Material, kernels: Kernels) -> Result<Vec<Check>> {
-    let checks = run_with::<T>(material, kernels)?;
-    if T::NAME == f64::NAME || checks.iter().all(Check::passes) {
-        return Ok(checks);
-    }
-    let other = if kernels == Kernels::Naive { Kernels::Exact } else { Kernels::Naive };
-    let measure = run_with::<T>(material, other)?;
-    Ok(checks.into_iter().zip(measure).map(|(check, plain)| check.relaxed(&plain, other)).collect())
-}
+impl Compare for Material {
+    fn checks<T: Float>(&self, kernels: Kernels) -> Result<Vec<Check>> {
+        let Self { entry, network, input, expected } = self;
+        let network: Network<T> = network.cast()?.with_kernels(kernels);
+        let trace = network.trace(&cast(input))?;
+        let classes = top_classes(expected.get("logits")?);
+        let plan =
+            Plan::new(&network, &Composite::uniform(lrp::rules::rules::simple()), PlanOptions::default())?;
+        let head = plan.head();
 
-fn run_with<T: Float>(material: &Material, kernels: Kernels) -> Result<Vec<Check>> {
-    let Material { entry, network, input, expected } = material;
-    let network: Network<T> = network.cast()?.with_kernels(kernels);
-    let trace = network.trace(&cast(input))?;
-    let classes = top_classes(expected.get("logits")?);
-    let plan = Plan::new(&network, &Composite::uniform(lrp::rules::rules::simple()), PlanOptions::default())?;
-    let head = plan.head();
-
-    let mut results: Vec<(String, Tensor<T>)> = vec![
-        ("output".to_owned(), trace.output().clone()),
-        ("logits".to_owned(), trace.value(head).clone()),
-        ("gradient_onehot".to_owned(), trace.toolbox_backward(head, &one_hot(&classes, trace.value(head)))),
-    ];
-    for wanted in &entry.relevance {
-        let composite = composite(wanted).with_context(|| wanted.key.clone())?;
-        let plan = Plan::new(&network, &composite, PlanOptions::default())?;
-        let target = match wanted.seed {
-            Seed::Predicted => Target::PerSample(classes.clone()),
-            Seed::AllLogits => Target::All,
-        };
-        let explanation = plan.explain_trace(&trace, &target)?;
-        if let Some(Quirk { remedy: Remedy::SquareOnSumPool(alpha), .. }) =
-            quirks::find(&entry.case, &wanted.key)
-        {
-            let mistaken = quirks::with_square(&plan, &trace, head, explanation.seed, *alpha);
-            results.push((format!("{}{MISTAKEN}", wanted.key), mistaken));
+        let mut results: Vec<(String, Tensor<T>)> = vec![
+            ("output".to_owned(), trace.output().clone()),
+            ("logits".to_owned(), trace.value(head).clone()),
+            (
+                "gradient_onehot".to_owned(),
+                trace.toolbox_backward(head, &one_hot(&classes, trace.value(head))),
+            ),
+        ];
+        for wanted in &entry.relevance {
+            let composite = composite(wanted).with_context(|| wanted.key.clone())?;
+            let plan = Plan::new(&network, &composite, PlanOptions::default())?;
+            let target = match wanted.seed {
+                Seed::Predicted => Target::PerSample(classes.clone()),
+                Seed::AllLogits => Target::All,
+            };
+            let explanation = plan.explain_trace(&trace, &target)?;
+            if let Some(Quirk { remedy: Remedy::SquareOnSumPool(alpha), .. }) =
+                quirks::find(&entry.case, &wanted.key)
+            {
+                let mistaken = quirks::with_square(&plan, &trace, head, explanation.seed, *alpha);
+                results.push((format!("{}{MISTAKEN}", wanted.key), mistaken));
+            }
+            results.push((wanted.key.clone(), explanation.relevance));
         }
-        results.push((wanted.key.clone(), explanation.relevance));
+        results.extend(layers(&trace, head, expected, &classes)?);
+        results.extend(after_a_step(&network, input, expected, entry.train_step.lrate)?);
+        let is_strange =
+            |name: &&str| *name != TRAIN_TARGET && !results.iter().any(|(known, _)| known == name);
+        if let Some(stranger) = expected.names().find(is_strange) {
+            bail!("nothing here compares the reference's array '{stranger}'");
+        }
+        results
+            .iter()
+            .filter_map(|(name, actual)| check(&entry.case, name, actual, expected).transpose())
+            .collect()
     }
-    results.extend(layers(&trace, head, expected, &classes)?);
-    results.extend(after_a_step(&network, input, expected, entry.train_step.lrate)?);
-    let is_strange = |name: &&str| *name != TRAIN_TARGET && !results.iter().any(|(known, _)| known == name);
-    if let Some(stranger) = expected.names().find(is_strange) {
-        bail!("nothing here compares the reference's array '{stranger}'");
-    }
-    results
-        .iter()
-        .filter_map(|(name, actual)| check(&entry.case, name, actual, expected).transpose())
-        .collect()
 }
 
 fn composite(wanted: &Relevance) -> Result<Composite> {

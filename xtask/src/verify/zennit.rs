@@ -4,7 +4,6 @@
 //! those of its model's sidecar; a model that is not there is one of `data/models`.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 use lrp::core::{Float, Kernels, Network, Tensor, cast};
@@ -17,6 +16,7 @@ use ndarray::ArrayD;
 use serde::Deserialize;
 
 use super::check::Check;
+use super::precision::{Compare, both};
 use super::{Arrays, Case, workspace};
 
 /// `max|ours − reference| / max|reference|` allowed.
@@ -95,62 +95,50 @@ pub(super) fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>
         };
         let input = read_array(base.join(&entry.input), &Limits::default())?.values;
         let expected = Arrays::read(&base.join(&entry.expected))?;
-        let material = Rc::new(Material { entry, network, bounds, input, expected });
-        let twin = Rc::clone(&material);
-        let double = Box::new(move || run::<f64>(&material, kernels));
-        let single = Box::new(move || run::<f32>(&twin, kernels));
-        cases.push(Case { name: name.clone(), dtype: f64::NAME, run: double });
-        cases.push(Case { name, dtype: f32::NAME, run: single });
+        let material = Material { entry, network, bounds, input, expected };
+        cases.extend(both(&name, material, kernels));
     }
     Ok(Some(cases))
 }
 
-/// All checks of a case; in f32 the ill-conditioned ones are measured by other kernels.
-fn run<T: Float>(material: &Material, kernels: Kernels) -> Result<Vec<Check>> {
-    let checks = run_with::<T>(material, kernels)?;
-    if T::NAME == f64::NAME || checks.iter().all(Check::passes) {
-        return Ok(checks);
-    }
-    let other = if kernels == Kernels::Naive { Kernels::Exact } else { Kernels::Naive };
-    let measure = run_with::<T>(material, other)?;
-    Ok(checks.into_iter().zip(measure).map(|(check, plain)| check.relaxed(&plain, other)).collect())
-}
-
-fn run_with<T: Float>(material: &Material, kernels: Kernels) -> Result<Vec<Check>> {
-    let Material { entry, network, bounds, input, expected } = material;
-    let network: Network<T> = network.cast()?.with_kernels(kernels);
-    let input: Tensor<T> = cast(input);
-    let target = Target::PerSample(top_classes(expected.get("output")?));
-    let mut results = vec![("output".to_owned(), network.forward(&input)?)];
-    let methods = [("gradient", "gradient"), ("integrated_gradients_20", "integrated-gradients(20)")];
-    for (key, method) in methods.into_iter().filter(|(key, _)| expected.find(key).is_some()) {
-        let method: Attributor = method.parse()?;
-        let explanation = method.explain(&network, &input, &target, PlanOptions::default())?;
-        results.push((key.to_owned(), explanation.relevance));
-    }
-    for wanted in &entry.relevance {
-        let key = wanted.key.clone().unwrap_or_else(|| format!("relevance_{}", wanted.composite));
-        let start = wanted.start().with_context(|| key.clone())?;
-        let composite = wanted.composite(bounds).with_context(|| key.clone())?;
-        let options = PlanOptions { start, ..PlanOptions::default() };
-        let plan = Plan::new(&network, &composite.in_dialect(Dialect::Zennit), options)?;
-        let explanation = explain_together(&[&plan], &input, std::slice::from_ref(&target))?;
-        let explanation = explanation.into_iter().flatten().next().context("one plan, one target")?;
-        results.push((key, explanation.relevance));
-    }
-    if let Some(stranger) = expected.names().find(|name| !results.iter().any(|(known, _)| known == name)) {
-        bail!("nothing here compares the reference's array '{stranger}'");
-    }
-    let check = |(name, actual): (String, Tensor<T>)| {
-        let recorded = expected.get(&name)?.clone();
-        let tolerance = match T::NAME == f64::NAME {
-            true if expected.is_single(&name) => STORED_TOLERANCE,
-            true => F64_TOLERANCE,
-            false => F32_TOLERANCE,
+impl Compare for Material {
+    fn checks<T: Float>(&self, kernels: Kernels) -> Result<Vec<Check>> {
+        let Self { entry, network, bounds, input, expected } = self;
+        let network: Network<T> = network.cast()?.with_kernels(kernels);
+        let input: Tensor<T> = cast(input);
+        let target = Target::PerSample(top_classes(expected.get("output")?));
+        let mut results = vec![("output".to_owned(), network.forward(&input)?)];
+        let methods = [("gradient", "gradient"), ("integrated_gradients_20", "integrated-gradients(20)")];
+        for (key, method) in methods.into_iter().filter(|(key, _)| expected.find(key).is_some()) {
+            let method: Attributor = method.parse()?;
+            let explanation = method.explain(&network, &input, &target, PlanOptions::default())?;
+            results.push((key.to_owned(), explanation.relevance));
+        }
+        for wanted in &entry.relevance {
+            let key = wanted.key.clone().unwrap_or_else(|| format!("relevance_{}", wanted.composite));
+            let start = wanted.start().with_context(|| key.clone())?;
+            let composite = wanted.composite(bounds).with_context(|| key.clone())?;
+            let options = PlanOptions { start, ..PlanOptions::default() };
+            let plan = Plan::new(&network, &composite.in_dialect(Dialect::Zennit), options)?;
+            let explanation = explain_together(&[&plan], &input, std::slice::from_ref(&target))?;
+            let explanation = explanation.into_iter().flatten().next().context("one plan, one target")?;
+            results.push((key, explanation.relevance));
+        }
+        if let Some(stranger) = expected.names().find(|name| !results.iter().any(|(known, _)| known == name))
+        {
+            bail!("nothing here compares the reference's array '{stranger}'");
+        }
+        let check = |(name, actual): (String, Tensor<T>)| {
+            let recorded = expected.get(&name)?.clone();
+            let tolerance = match T::NAME == f64::NAME {
+                true if expected.is_single(&name) => STORED_TOLERANCE,
+                true => F64_TOLERANCE,
+                false => F32_TOLERANCE,
+            };
+            Ok(Check::new(name, cast(&actual), recorded, tolerance))
         };
-        Ok(Check::new(name, cast(&actual), recorded, tolerance))
-    };
-    results.into_iter().map(check).collect()
+        results.into_iter().map(check).collect()
+    }
 }
 
 impl Relevance {
