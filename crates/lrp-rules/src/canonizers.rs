@@ -9,6 +9,7 @@ use std::fmt;
 use lrp_core::{Network, Tensor};
 
 use crate::error::{Error, Result};
+use crate::plan::head;
 
 mod draft;
 mod fold;
@@ -111,11 +112,13 @@ pub fn canonize(network: &Network<f64>) -> Result<Canonized> {
 
 impl Canonized {
     /// `max |f − f'|` over the outputs for a batch, `f` being the network this was made of; NaN if an output is.
+    /// Where a softmax ends the network, the logits before it are compared: a saturated softmax hides what becomes
+    /// of them.
     ///
     /// # Errors
     /// If the input does not fit the network.
     pub fn difference(&self, original: &Network<f64>, input: &Tensor<f64>) -> Result<f64> {
-        let (before, after) = (original.forward(input)?, self.network.forward(input)?);
+        let (before, after) = (scores(original, input)?, scores(&self.network, input)?);
         if before.shape() != after.shape() {
             return Err(Error::composite("the canonical network has an output of another shape"));
         }
@@ -127,6 +130,11 @@ impl Canonized {
             },
         ))
     }
+}
+
+/// What relevance starts from.
+fn scores(network: &Network<f64>, input: &Tensor<f64>) -> Result<Tensor<f64>> {
+    Ok(network.trace(input)?.value(head(network, false)).to_owned())
 }
 
 impl Rewrite {

@@ -4,8 +4,8 @@ mod numbers;
 
 use lrp_core::{
     Activation, Add, Channels, Convolution, Flatten, Function, Identity, Linear, Multiply, Network,
-    NetworkBuilder, Normalize, Op, Rect, Reduce, Reduction, Scaling, Tanh, Tensor, TransposedConvolution,
-    Value, Window,
+    NetworkBuilder, Normalize, Op, Rect, Reduce, Reduction, Scaling, SoftMax, Tanh, Tensor,
+    TransposedConvolution, Value, Window,
 };
 use lrp_rules::{
     Canonized, Composite, Plan, PlanOptions, Target, canonize,
@@ -350,4 +350,23 @@ fn the_gain_of_a_layer_normalization_goes_to_the_layer_behind() {
     ];
     let canonized = sound(&Network::sequential(layers).unwrap(), &[3, 5]);
     assert_eq!(told(&canonized), ["fold-before: scaling_1 into linear_2"]);
+}
+
+/// Behind a saturated softmax the outputs are equal whatever became of the logits.
+#[test]
+fn the_logits_before_a_softmax_are_compared() {
+    let weights = tensor::<f64>(4, &[5, 3]).into_dimensionality().unwrap() * 1e6;
+    let dense = Linear::new(weights, Array1::zeros(3)).unwrap();
+    let logits: [Op<f64>; 2] = [dense.into(), scalar(1.0 / 3.0, 0.7)];
+    let input = tensor(5, &[4, 5]);
+    let of_logits = Network::sequential(logits.clone()).unwrap();
+    let difference = canonize(&of_logits).unwrap().difference(&of_logits, &input).unwrap();
+    assert!(difference > 0.0);
+
+    let softmax = Op::SoftMax(SoftMax::default());
+    let network = Network::sequential(logits.into_iter().chain([softmax])).unwrap();
+    let canonized = canonize(&network).unwrap();
+    let outputs = [&network, &canonized.network].map(|network| network.forward(&input).unwrap());
+    assert_eq!(outputs[0], outputs[1]);
+    assert_eq!(canonized.difference(&network, &input).unwrap(), difference);
 }
