@@ -93,7 +93,7 @@ fn bounded(axes: &[u64], limits: &Limits) -> Result<usize> {
     limits.elements(&shape.map_err(too_long)?)
 }
 
-/// Books the numbers and refuses chunks that are larger than they could have to be.
+/// Books the numbers and refuses chunks that are larger than they could have to be, or than the file.
 fn check_bytes(
     dataset: &Dataset,
     bytes: u64,
@@ -102,7 +102,15 @@ fn check_bytes(
     budget: &mut Budget<'_>,
 ) -> Result<()> {
     let size = dataset.element_size().map_err(|error| damaged(&error))?;
-    let chunk = dataset.chunk_shape().map_err(|error| damaged(&error))?.unwrap_or_default();
+    let chunk = dataset.chunk_shape().map_err(|error| damaged(&error))?;
+    let stored = match &chunk {
+        Some(_) => dataset.chunks().map_err(|error| damaged(&error))?,
+        None => Vec::new(),
+    };
+    if stored.iter().any(|chunk| chunk.address.saturating_add(chunk.storage_size) > file_bytes) {
+        return Err(Error::format("HDF5: a chunk reaches beyond the end of the file"));
+    }
+    let chunk = chunk.unwrap_or_default();
     let chunk = chunk.iter().try_fold(size, |bytes, &axis| bytes.checked_mul(axis));
     let allowed = bytes.max(limits.inflation_free_bytes);
     if chunk.is_none_or(|chunk| chunk > allowed) {

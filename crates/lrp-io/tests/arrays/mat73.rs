@@ -64,6 +64,21 @@ fn limits_of_version_7_3() {
     }
 }
 
+/// A chunk that claims a gigabyte must be refused before room is made for it.
+#[test]
+fn chunks_beyond_the_end_of_a_file_of_version_7_3() {
+    let mut bytes = COMPRESSED.to_vec();
+    // A tree of chunks is a node of type 1, and its first key begins with the size of the first chunk.
+    let nodes = bytes.windows(5).enumerate().filter(|(_, window)| window == b"TREE\x01");
+    let sizes: Vec<usize> = nodes.map(|(at, _)| at + 24).collect();
+    assert!(!sizes.is_empty(), "the fixture has chunks");
+    for at in sizes {
+        bytes[at..at + 4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
+    }
+    let error = read_array_bytes("a.mat", &bytes, &Limits::default()).unwrap_err();
+    assert!(error.to_string().ends_with("HDF5: a chunk reaches beyond the end of the file"), "{error}");
+}
+
 #[test]
 fn mutants_of_version_7_3() {
     let limits = Limits { array_elements: 1000, inflation_free_bytes: 1 << 16, ..Limits::default() };
