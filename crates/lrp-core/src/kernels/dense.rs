@@ -16,8 +16,15 @@ use crate::tensor::Float;
 /// Samples from which on a blocked product is faster.
 const MANY: usize = 24;
 
-/// Columns that one job sums up; with [`FEW`] samples they stay in the first-level cache.
-const COLUMNS: usize = 1024;
+/// Columns that one job sums up at most; the sums stay in the second-level cache. Fewer would read shorter
+/// stretches of each row, and a processor looks ahead only within one.
+const COLUMNS: usize = 1 << 15;
+
+/// Columns summed up for one sample after the other, so that the weights are still in the first-level cache.
+const STRETCH: usize = 1024;
+
+/// Columns that a job has a multiple of, so that two jobs write no cache line in common.
+const LINE: usize = 64;
 
 /// Rows one job multiplies with the samples.
 const ROWS: usize = 32;
@@ -138,8 +145,9 @@ impl<T: Float> Through<T> for Blend<'_, T> {
         let asked = |&row: &usize| (0..self.samples).any(|n| !self.x[n * rows + row].is_zero());
         let asked: Vec<usize> = (0..rows).filter(asked).collect();
         let work = asked.len() * self.columns;
-        parallel::each(self.columns.div_ceil(COLUMNS), work, |job, _: &mut Scratch<T>| {
-            let columns = job * COLUMNS..self.columns.min((job + 1) * COLUMNS);
+        let share = parallel::share(self.columns, work).next_multiple_of(LINE).min(COLUMNS);
+        parallel::each(self.columns.div_ceil(share), work, |job, _: &mut Scratch<T>| {
+            let columns = job * share..self.columns.min((job + 1) * share);
             dispatch(BlendColumns { all: &self, rows, asked: &asked, columns, look });
         });
     }
@@ -158,11 +166,11 @@ impl<T: Float, L: Look<T>> Kernel<T> for BlendColumns<'_, T, L> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let mut groups = self.asked.chunks_exact(4);
+        let mut groups = self.asked.chunks_exact(8);
         // SAFETY: the caller has the instructions; each job has columns of its own.
         unsafe {
             for group in &mut groups {
-                self.add::<V, 4>([group[0], group[1], group[2], group[3]]);
+                self.add::<V, 8>(std::array::from_fn(|r| group[r]));
             }
             groups.remainder().iter().for_each(|&row| self.add::<V, 1>([row]));
         }
@@ -173,28 +181,44 @@ impl<T: Float, L: Look<T>> BlendColumns<'_, T, L> {
     /// Adds `R` rows to the sums of every sample.
     #[inline(always)]
     unsafe fn add<V: Lanes<Scalar = T>, const R: usize>(&self, rows: [usize; R]) {
-        let (all, length) = (self.all, self.columns.len());
-        let weights = rows.map(|row| &all.weights[row * all.columns..][self.columns.clone()]);
-        for n in 0..all.samples {
-            let factors = rows.map(|row| all.x[n * self.rows + row]);
-            // SAFETY: each job has columns of its own; loads and stores stay inside the slices.
-            unsafe {
-                let sums = all.y.part(n * all.columns + self.columns.start, length);
-                let wide = factors.map(|x| V::splat(x));
-                let whole = length - length % V::COUNT;
-                for at in (0..whole).step_by(V::COUNT) {
-                    let place = sums.as_mut_ptr().add(at);
-                    let mut sum = V::load(place);
-                    for (weights, &x) in weights.iter().zip(&wide) {
-                        sum = self.look.see(V::load(weights.as_ptr().add(at))).mul_add(x, sum);
-                    }
-                    sum.store(place);
+        let all = self.all;
+        for start in self.columns.clone().step_by(STRETCH) {
+            let length = STRETCH.min(self.columns.end - start);
+            let weights = rows.map(|row| &all.weights[row * all.columns + start..][..length]);
+            for n in 0..all.samples {
+                let factors = rows.map(|row| all.x[n * self.rows + row]);
+                // SAFETY: each job has columns of its own; the caller has the instructions.
+                unsafe {
+                    self.stretch::<V, R>(all.y.part(n * all.columns + start, length), &weights, factors);
+                };
+            }
+        }
+    }
+
+    /// Adds stretches of rows, each times its factor, to `sums` of as many columns.
+    #[inline(always)]
+    unsafe fn stretch<V: Lanes<Scalar = T>, const R: usize>(
+        &self,
+        sums: &mut [T],
+        weights: &[&[T]; R],
+        factors: [T; R],
+    ) {
+        let whole = sums.len() - sums.len() % V::COUNT;
+        // SAFETY: loads and stores stay inside the slices, which are of one length.
+        unsafe {
+            let wide = factors.map(|x| V::splat(x));
+            for at in (0..whole).step_by(V::COUNT) {
+                let place = sums.as_mut_ptr().add(at);
+                let mut sum = V::load(place);
+                for (weights, &x) in weights.iter().zip(&wide) {
+                    sum = self.look.see(V::load(weights.as_ptr().add(at))).mul_add(x, sum);
                 }
-                for at in whole..length {
-                    for (weights, &x) in weights.iter().zip(&factors) {
-                        sums[at] += self.look.see_one(weights[at]) * x;
-                    }
-                }
+                sum.store(place);
+            }
+        }
+        for at in whole..sums.len() {
+            for (weights, &x) in weights.iter().zip(&factors) {
+                sums[at] += self.look.see_one(weights[at]) * x;
             }
         }
     }
