@@ -59,7 +59,7 @@ pub fn write<T: Float>(
             places.for_each(move |((y, &a), (&b, &c))| *y = f(a, b, c));
         });
     };
-    if parallel::worthwhile(y.len()) {
+    if parallel::worthwhile_elements(y.len()) {
         let places = y.par_chunks_mut(PIECE).zip(a.par_chunks(PIECE));
         let places = places.zip(b.par_chunks(PIECE).zip(c.par_chunks(PIECE)));
         places.for_each(|((y, a), (b, c))| piece(y, a, b, c));
@@ -80,7 +80,7 @@ pub fn map<T: Float>(x: &TensorView<'_, T>, f: impl Fn(T) -> T + Copy + Sync + S
     let piece = |(y, x): (&mut [T], &[T])| {
         widely::<T>(move || y.iter_mut().zip(x).for_each(move |(y, &x)| *y = f(x)));
     };
-    if parallel::worthwhile(values.len()) {
+    if parallel::worthwhile_elements(values.len()) {
         target.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(piece);
     } else {
         piece((&mut target, values));
@@ -125,7 +125,7 @@ pub fn broadcast<T: Float>(
             }
         });
     };
-    if row > 0 && parallel::worthwhile(values.len()) {
+    if row > 0 && parallel::worthwhile_elements(values.len()) {
         let pieces = target.par_chunks_mut(rows * row).zip(values.par_chunks(rows * row));
         pieces.enumerate().for_each(piece);
     } else if row > 0 {
@@ -211,7 +211,7 @@ pub fn update<T: Float>(
             a.iter_mut().zip(b.iter().zip(c)).for_each(move |(a, (&b, &c))| *a = f(*a, b, c));
         });
     };
-    if parallel::worthwhile(a.len()) {
+    if parallel::worthwhile_elements(a.len()) {
         a.par_chunks_mut(PIECE).zip(b.par_chunks(PIECE).zip(c.par_chunks(PIECE))).for_each(piece);
     } else {
         piece((a, (b, c)));

@@ -84,7 +84,8 @@ impl<T: Float> Convolve<'_, T> {
         if unrolled.pays(&passes, channels, outputs) {
             return Packed::Unrolled(unrolled.pack(&bank));
         }
-        let panels = |pass: &Pass| Panels::new(&pass.taps().collect::<Vec<_>>(), &bank);
+        let panels =
+            |pass: &Pass| Panels::new(&pass.taps().collect::<Vec<_>>(), &bank, pass.along(channels, outputs));
         Packed::Direct(passes.iter().map(panels).collect())
     }
 

@@ -1,14 +1,15 @@
 //! Convolution by shifted windows: no matrix of windows ever exists.
 //!
 //! A strip of rows is copied once into a zero-padded buffer, one plane a channel. A row of the matrix of windows
-//! is then that buffer *shifted by a constant*, so the register tile reads it in place. A stride splits the
+//! is then that buffer *shifted by a constant*, so the register tile reads it in place. Windows of one position need
+//! no zeros and no copy. A stride splits the
 //! buffer into phases, each of them dense; the transpose is the same thing over signals, with one pass for every
 //! phase of the stride. One and two dimensions are three with axes of size one.
 
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, REGISTER, ROWS, Rows};
+use super::tile::{self, LONG, REGISTER, ROWS, Rows, WIDE};
 use super::{Geometry, coordinates};
 use crate::tensor::Float;
 
@@ -20,6 +21,28 @@ const FULL: usize = 3 * REGISTER;
 
 /// Registers of positions computed in the time it takes to begin a strip.
 const START: usize = 1;
+
+/// Rows of weights that a tile with outputs in its lanes multiplies at a time, which stay in the second-level cache
+/// from one tile to the next.
+const DEPTH: usize = 1152;
+
+/// Multiplications in the time it takes to bring a sum from between other outputs to its plane.
+const TURN: usize = 16;
+
+/// Multiplications in the time it takes to bring an element to the buffer of its strip.
+const FILL: usize = 8;
+
+/// Positions below which a tile with outputs along its registers takes as long as one with so many.
+const FEW: usize = 4;
+
+/// What lies side by side in a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Along {
+    /// Neighbouring positions of one output: no time is lost on few outputs.
+    Positions,
+    /// Outputs at one position: no time is lost on rows that end inside a register.
+    Outputs,
+}
 
 /// How one axis of the result reads the source.
 #[derive(Clone, Debug)]
@@ -92,6 +115,49 @@ impl Pass {
         self.axes.iter().any(|axis| axis.count == 0 || axis.taps.is_empty())
     }
 
+    /// What lies along registers best, with so many channels read and written.
+    pub(super) fn along(&self, read: usize, written: usize) -> Along {
+        // What is read in place need not be copied.
+        let saved = Layout::in_place(self, read).map_or(0, |_| FILL * self.positions() * read);
+        match self.products(Along::Outputs, read, written)
+            < self.products(Along::Positions, read, written) + saved
+        {
+            true => Along::Outputs,
+            false => Along::Positions,
+        }
+    }
+
+    /// Multiplications there is time for while this runs.
+    pub(super) fn work(&self, read: usize, written: usize) -> usize {
+        let ways = [Along::Positions, Along::Outputs];
+        ways.map(|along| self.products(along, read, written)).into_iter().min().unwrap_or(0)
+    }
+
+    fn products(&self, along: Along, read: usize, written: usize) -> usize {
+        if self.is_empty() {
+            return 0;
+        }
+        let [slices, height, width] = self.axes.each_ref().map(|axis| axis.count);
+        let depth = self.taps().count() * read;
+        match along {
+            // Positions of nobody at the ends of rows and registers are computed too.
+            Along::Positions => {
+                let Layout { rows, columns, pitch, .. } = Layout::new(self, read, along);
+                let strips = slices * height.div_ceil(rows) * width.div_ceil(columns);
+                strips * ((rows - 1) * pitch + columns).next_multiple_of(REGISTER) * depth * written
+            }
+            // Tiles of too few positions wait for their own sums.
+            Along::Outputs => {
+                let positions = slices * height * width.max(FEW);
+                positions * (depth * written.next_multiple_of(REGISTER) + TURN * written)
+            }
+        }
+    }
+
+    fn positions(&self) -> usize {
+        self.axes.iter().map(|axis| axis.count).product()
+    }
+
     pub(super) fn taps(&self) -> impl Iterator<Item = [usize; 3]> {
         let [depth, height, width] = &self.axes;
         depth.taps.iter().flat_map(move |d| {
@@ -100,10 +166,11 @@ impl Pass {
     }
 }
 
-/// Weights of one pass in the order its tiles read them: for each block of outputs, `[inputs · taps][rows]`.
+/// Weights of one pass in the order its tiles read them: for each block of outputs, `[inputs · taps][width]`.
 #[derive(Debug)]
 pub struct Panels<T> {
     values: Vec<T>,
+    along: Along,
     blocks: Vec<Block>,
     per_group: usize,
     rows: usize,
@@ -114,39 +181,47 @@ pub struct Panels<T> {
 pub(super) struct Block {
     pub(super) first: usize,
     pub(super) rows: usize,
+    /// As many as the rows, or zeros up to the next register if they lie along it.
+    width: usize,
     start: usize,
 }
 
 impl<T: Float> Panels<T> {
-    pub(super) fn new(taps: &[[usize; 3]], bank: &Bank<'_, T>) -> Self {
+    pub(super) fn new(taps: &[[usize; 3]], bank: &Bank<'_, T>, along: Along) -> Self {
         let depth = bank.inputs * taps.len();
         let mut blocks = Vec::new();
         if depth == 0 {
-            return Self { values: Vec::new(), blocks, per_group: 0, rows: bank.outputs };
+            return Self { values: Vec::new(), along, blocks, per_group: 0, rows: bank.outputs };
         }
-        let mut start = 0;
         // Of one size as far as possible: tiles of few rows wait for what they read.
         let count = bank.outputs.div_ceil(ROWS);
-        let share = |block: usize| bank.outputs * block / count;
-        for (first, rows) in (0..count).map(|block| (share(block), share(block + 1) - share(block))) {
-            blocks.push(Block { first, rows, start });
-            start += rows * depth;
+        let ends: Vec<usize> = match along {
+            Along::Positions => (1..=count).map(|block| bank.outputs * block / count).collect(),
+            Along::Outputs => (WIDE..bank.outputs).step_by(WIDE).chain([bank.outputs]).collect(),
+        };
+        let (mut first, mut start) = (0, 0);
+        for end in ends {
+            let rows = end - first;
+            let width = if along == Along::Outputs { rows.next_multiple_of(REGISTER) } else { rows };
+            blocks.push(Block { first, rows, width, start });
+            first = end;
+            start += width * depth;
         }
         // A register beyond the last weights may be read.
         let mut values = vec![T::zero(); start * bank.groups + REGISTER];
         let mut filter = vec![T::zero(); taps.len()];
         let columns = (0..bank.groups).flat_map(|group| blocks.iter().map(move |block| (group, *block)));
         for (group, block) in columns {
-            let panel = &mut values[group * start + block.start..][..depth * block.rows];
+            let panel = &mut values[group * start + block.start..][..depth * block.width];
             for row in 0..block.rows {
-                let mut places = panel[row..].iter_mut().step_by(block.rows);
+                let mut places = panel[row..].iter_mut().step_by(block.width);
                 for input in 0..bank.inputs {
                     (bank.filter)([group, block.first + row, input], taps, &mut filter);
                     filter.iter().zip(&mut places).for_each(|(&weight, place)| *place = weight);
                 }
             }
         }
-        Self { values, blocks, per_group: start, rows: bank.outputs }
+        Self { values, along, blocks, per_group: start, rows: bank.outputs }
     }
 
     /// Outputs of one group, in blocks.
@@ -159,14 +234,16 @@ impl<T: Float> Panels<T> {
         self.rows
     }
 
-    /// The weights of a block, `[inputs · taps][rows]`, and what follows them.
+    /// The weights of a block, `[inputs · taps][width]`, and what follows them.
     pub(super) fn panel(&self, group: usize, block: &Block) -> &[T] {
         &self.values[group * self.per_group + block.start..]
     }
 }
 
-/// How a strip lies in its buffer.
+/// How a strip lies in its buffer, or in the source itself.
 struct Layout {
+    /// Whether windows are read from the source.
+    in_place: bool,
     /// Positions of a strip along the last two axes.
     rows: usize,
     columns: usize,
@@ -182,7 +259,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(pass: &Pass, inputs: usize) -> Self {
+    fn new(pass: &Pass, inputs: usize, along: Along) -> Self {
         let [depth, height, width] = &pass.axes;
         let (rows_reach, columns_reach) = (height.reach(), width.reach());
         let phases = depth.taps.len() * height.phases().len() * width.phases().len();
@@ -201,9 +278,13 @@ impl Layout {
             (strips, 0) => strips * registers(rows),
             (strips, rest) => strips * registers(rows) + registers(rest),
         };
-        let rows = (1..=most).min_by_key(cost).unwrap_or(1);
+        let rows = match along {
+            Along::Positions => (1..=most).min_by_key(cost).unwrap_or(1),
+            Along::Outputs => even(height.count, most),
+        };
         let plane = (rows + rows_reach) * pitch + shared;
         let mut layout = Self {
+            in_place: false,
             rows,
             columns,
             pitch,
@@ -219,6 +300,30 @@ impl Layout {
         }
         layout.offsets = layout.shifts(pass, inputs);
         layout
+    }
+
+    /// Strips of a source whose windows are single positions, one after the other, with outputs along the registers:
+    /// nothing but these positions is read.
+    fn in_place(pass: &Pass, inputs: usize) -> Option<Self> {
+        let line = &pass.axes[2];
+        let plain = |axis: &Axis| axis.step == 1 && axis.spacing == 1 && matches!(axis.taps[..], [(0, 0)]);
+        let whole = pass.axes.iter().all(plain) && pass.source == [1, 1, line.count];
+        if !whole || u32::try_from(inputs * line.count).is_err() {
+            return None;
+        }
+        let columns = even(line.count, (BUFFER / inputs).clamp(8 * LONG, 16 * LONG)).next_multiple_of(LONG);
+        let mut layout = Self {
+            in_place: true,
+            rows: 1,
+            columns: columns.min(line.count),
+            pitch: line.count,
+            plane: line.count,
+            height: 1,
+            planes: vec![[0; 3]],
+            offsets: Vec::new(),
+        };
+        layout.offsets = layout.shifts(pass, inputs);
+        Some(layout)
     }
 
     fn shifts(&self, pass: &Pass, inputs: usize) -> Vec<u32> {
@@ -285,17 +390,6 @@ impl Axis {
     }
 }
 
-/// Positions computed in one pass, those of nobody at the ends of rows and registers included, times its taps.
-pub(super) fn work(pass: &Pass, inputs: usize) -> usize {
-    if pass.is_empty() {
-        return 0;
-    }
-    let [depth, height, width] = &pass.axes;
-    let Layout { rows, columns, pitch, .. } = Layout::new(pass, inputs);
-    let strips = depth.count * height.count.div_ceil(rows) * width.count.div_ceil(columns);
-    strips * ((rows - 1) * pitch + columns).next_multiple_of(REGISTER) * pass.taps().count()
-}
-
 /// Runs one pass: for every group and sample, `targets = panels · windows of sources`.
 pub(super) fn run<T: Float>(
     pass: &Pass,
@@ -309,7 +403,9 @@ pub(super) fn run<T: Float>(
         return;
     }
     let (inputs, division) = (sources.count(), sources.division);
-    let layout = Layout::new(pass, inputs);
+    let alone = panels.along == Along::Outputs && sources.arrays.len() == 1;
+    let layout = alone.then(|| Layout::in_place(pass, inputs)).flatten();
+    let layout = layout.unwrap_or_else(|| Layout::new(pass, inputs, panels.along));
     let strips = [depth.count, height.count.div_ceil(layout.rows), width.count.div_ceil(layout.columns)];
     let strips_in_all: usize = strips.iter().product();
     let regions = division.groups * division.batch * strips_in_all;
@@ -375,20 +471,48 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
         // Tiles read a little past the last window of the last plane.
         let margin = (vectors + 3) * V::COUNT + layout.plane;
         let inputs = strip.sources.count();
-        let size = inputs * layout.planes.len() * layout.plane;
-        let (buffer, sums) = scratch.two(size + margin, ROWS * vectors * V::COUNT);
-        for input in 0..inputs {
+        let size = if layout.in_place { 0 } else { inputs * layout.planes.len() * layout.plane };
+        let count = match strip.panels.along {
+            Along::Positions => ROWS * vectors * V::COUNT,
+            // A register of positions is turned at a time.
+            Along::Outputs => (rows * columns + V::COUNT) * WIDE,
+        };
+        let (buffer, sums) = scratch.two(size + margin, count);
+        for input in (0..inputs).filter(|_| !layout.in_place) {
             let planes = buffer[input * layout.planes.len() * layout.plane..].chunks_mut(layout.plane);
             let source = strip.sources.plane(strip.sample, strip.group, input);
             for (phase, plane) in layout.planes.iter().zip(planes) {
                 fill(plane, phase, source, strip.pass, layout, strip.first);
             }
         }
-        let windows =
-            Rows { start: buffer.as_ptr(), offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
+        let start = match layout.in_place {
+            true => strip.sources.planes(strip.sample, strip.group)[strip.first[2]..].as_ptr(),
+            false => buffer.as_ptr(),
+        };
+        let windows = Rows { start, offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
         for block in &strip.panels.blocks[strip.blocks.clone()] {
             let panel = strip.panels.panel(strip.group, block);
             let (a, c, pitch) = (panel.as_ptr(), sums.as_mut_ptr(), vectors * V::COUNT);
+            if strip.panels.along == Along::Outputs {
+                for first in (0..windows.depth).step_by(DEPTH) {
+                    for row in 0..rows {
+                        // SAFETY: a panel holds `depth · width` weights, `sums` a line of `width` for every position,
+                        // and the buffer every window.
+                        unsafe {
+                            let piece = Rows {
+                                start: windows.start.add(row * layout.pitch),
+                                offsets: windows.offsets.add(first),
+                                depth: DEPTH.min(windows.depth - first),
+                            };
+                            let (a, c) = (a.add(first * block.width), c.add(row * columns * block.width));
+                            tile::multiply_outputs::<V>(block.width, columns, a, piece, c, first > 0);
+                        }
+                    }
+                }
+                // SAFETY: the caller has the instructions.
+                unsafe { strip.turn::<V>(block, sums, rows, columns) }
+                continue;
+            }
             // SAFETY: a panel holds `depth · rows` weights and more; the buffer reaches a full vector past the
             // last window, and `sums` holds `ROWS` rows of `vectors` registers.
             unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
@@ -404,29 +528,78 @@ impl<T: Float> Strip<'_, T> {
     /// Takes the sums of one output out of their padded rows to where they belong.
     #[inline(always)]
     fn write(&self, output: usize, sums: &[T], rows: usize, columns: usize) {
-        let [depth, height, width] = &self.pass.axes;
-        let [_, target_rows, target_columns] = self.pass.target;
+        let spacing = self.pass.axes[2].spacing;
         let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
         let finish = |sum: T| {
             let value = sum + bias;
             if rectify && value <= T::zero() { T::zero() } else { value }
         };
-        let slice = depth.origin + self.first[0] * depth.spacing;
+        let plane = self.targets.plane(self.sample, self.group, output);
         for row in 0..rows {
-            let y = height.origin + (self.first[1] + row) * height.spacing;
-            let x = width.origin + self.first[2] * width.spacing;
-            let start = (slice * target_rows + y) * target_columns + x;
             let sums = &sums[row * self.layout.pitch..][..columns];
-            let length = (columns - 1) * width.spacing + 1;
             // SAFETY: passes, strips and blocks are disjoint, so nobody else writes these elements.
-            let target = unsafe { self.targets.part(self.sample, self.group, output, start, length) };
-            if width.spacing == 1 {
+            let target = unsafe { plane.part(self.start(row), (columns - 1) * spacing + 1) };
+            if spacing == 1 {
                 target.iter_mut().zip(sums).for_each(|(target, &sum)| *target = finish(sum));
             } else {
-                let target = target.iter_mut().step_by(width.spacing);
-                target.zip(sums).for_each(|(target, &sum)| *target = finish(sum));
+                target.iter_mut().step_by(spacing).zip(sums).for_each(|(target, &sum)| *target = finish(sum));
             }
         }
+    }
+
+    /// Takes the sums of a block, `[position][output]`, to the planes of their outputs.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`.
+    #[inline(always)]
+    unsafe fn turn<V: Lanes<Scalar = T>>(&self, block: &Block, sums: &[T], rows: usize, columns: usize) {
+        let [_, height, width] = &self.pass.axes;
+        let outputs: [_; WIDE] = std::array::from_fn(|row| {
+            let output = block.first + row.min(block.rows - 1);
+            let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
+            (self.targets.plane(self.sample, self.group, output), bias, rectify)
+        });
+        // Whole rows without gaps are one.
+        let joined = width.spacing * height.spacing == 1 && columns == self.pass.target[2];
+        let (runs, length) = if joined { (1, rows * columns) } else { (rows, columns) };
+        let starts: [u32; REGISTER] =
+            std::array::from_fn(|position| u32::try_from(position * block.width).expect("a block is narrow"));
+        for run in 0..runs {
+            for first in (0..length).step_by(V::COUNT) {
+                let (start, count) = (self.start(run) + first * width.spacing, V::COUNT.min(length - first));
+                let sums = &sums[(run * columns + first) * block.width..][..V::COUNT * block.width];
+                for (four, outputs) in outputs[..block.rows].chunks(4).enumerate() {
+                    // SAFETY: a block is whole registers wide, so four outputs from here exist at every position;
+                    // passes, strips and blocks are disjoint, so nobody else writes these elements.
+                    unsafe {
+                        let registers = V::load_phases(sums.as_ptr().add(4 * four), &starts);
+                        for (&(plane, bias, rectify), sums) in outputs.iter().zip(registers) {
+                            let value = sums.add(V::splat(bias));
+                            let value = if rectify { value.positive() } else { value };
+                            let target = plane.part(start, (count - 1) * width.spacing + 1);
+                            if width.spacing == 1 && count == V::COUNT {
+                                value.store(target.as_mut_ptr());
+                                continue;
+                            }
+                            let mut lanes = [T::zero(); REGISTER];
+                            value.store(lanes.as_mut_ptr());
+                            let target = target.iter_mut().step_by(width.spacing);
+                            target.zip(&lanes).for_each(|(target, &value)| *target = value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the first position of a row is written in its plane.
+    #[inline(always)]
+    fn start(&self, row: usize) -> usize {
+        let [depth, height, width] = &self.pass.axes;
+        let [_, rows, columns] = self.pass.target;
+        let slice = depth.origin + self.first[0] * depth.spacing;
+        let y = height.origin + (self.first[1] + row) * height.spacing;
+        (slice * rows + y) * columns + width.origin + self.first[2] * width.spacing
     }
 }
 

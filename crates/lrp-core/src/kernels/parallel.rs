@@ -9,6 +9,9 @@ use crate::tensor::Float;
 /// Multiplications below which more threads cost more than they bring.
 const WORTHWHILE: usize = 1 << 19;
 
+/// Multiplications in the time it takes an element to come from memory and go back.
+const MOVE: usize = 16;
+
 /// Memory that a thread keeps from one piece of work to the next.
 #[derive(Debug, Default)]
 pub struct Scratch<T> {
@@ -69,6 +72,11 @@ pub(super) fn with_scratch<T: Float, R>(f: impl FnOnce(&mut Scratch<T>) -> R) ->
 /// Whether `work` multiplications are worth more than one thread, and there are more.
 pub(crate) fn worthwhile(work: usize) -> bool {
     work >= WORTHWHILE && rayon::current_num_threads() > 1
+}
+
+/// Whether to read and write so many `elements` once is worth more than one thread.
+pub(crate) fn worthwhile_elements(elements: usize) -> bool {
+    worthwhile(MOVE * elements)
 }
 
 /// Calls `f` for each of `jobs`, on several threads where the `work` of all is worth it.

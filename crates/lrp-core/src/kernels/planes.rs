@@ -44,6 +44,12 @@ impl<T> Planes<'_, T> {
         let (array, start) = self.division.locate(sample, group, index);
         &self.arrays[array][start..start + self.division.volume]
     }
+
+    /// The planes of one sample and group, where one array has them all, and what follows them.
+    pub(super) fn planes(&self, sample: usize, group: usize) -> &[T] {
+        let (array, start) = self.division.locate(sample, group, 0);
+        &self.arrays[array][start..]
+    }
 }
 
 /// Arrays written together, by several threads.
@@ -74,24 +80,32 @@ impl<T> Targets<T> {
         (finish.bias.get(channel).copied().unwrap_or_else(T::zero), finish.rectify)
     }
 
-    /// `length` elements from `start` of a plane.
+    /// The plane of one output.
+    #[inline(always)]
+    pub(super) fn plane(&self, sample: usize, group: usize, index: usize) -> Plane<'_, T> {
+        let (array, start) = self.division.locate(sample, group, index);
+        Plane { array: &self.arrays[array], start, volume: self.division.volume }
+    }
+}
+
+/// A plane that several threads write, each its own elements.
+#[derive(Clone, Copy)]
+pub(super) struct Plane<'a, T> {
+    array: &'a Shared<T>,
+    start: usize,
+    volume: usize,
+}
+
+impl<'a, T> Plane<'a, T> {
+    /// `length` elements from `start`.
     ///
     /// # Safety
     /// As [`Shared::part`].
     #[inline(always)]
-    #[expect(clippy::mut_from_ref, reason = "disjoint parts of one array for several threads")]
-    pub(super) unsafe fn part(
-        &self,
-        sample: usize,
-        group: usize,
-        index: usize,
-        start: usize,
-        length: usize,
-    ) -> &mut [T] {
-        let (array, plane) = self.division.locate(sample, group, index);
-        debug_assert!(start + length <= self.division.volume, "a part lies inside its plane");
+    pub(super) unsafe fn part(self, start: usize, length: usize) -> &'a mut [T] {
+        debug_assert!(start + length <= self.volume, "a part lies inside its plane");
         // SAFETY: the caller vouches that nobody else uses these elements.
-        unsafe { self.arrays[array].part(plane + start, length) }
+        unsafe { self.array.part(self.start + start, length) }
     }
 }
 

@@ -4,7 +4,7 @@ use ndarray::Array;
 
 use super::Geometry;
 use super::convolution::Direction;
-use super::direct::Pass;
+use super::direct::{Along, Pass};
 use super::simd::{AT_MOST, Instructions};
 use super::unrolled::Unrolled;
 use crate::layers::{Convolution, Linear, MaxPool, Op, Rect, SumPool};
@@ -50,17 +50,21 @@ fn network<T: Float>() -> Network<T> {
     Network::sequential(layers).expect("every weight is finite")
 }
 
-/// A layer over `size` × `size` places, read by windows of `kernel` × `kernel`.
-fn pays(size: usize, kernel: usize, padding: usize, channels: [usize; 2], direction: Direction) -> bool {
+/// `size` × `size` places, read by windows of `kernel` × `kernel`.
+fn geometry(size: usize, kernel: usize, stride: usize, padding: usize) -> Geometry {
     let plane = |size| [1, size, size];
-    let geometry = Geometry {
+    Geometry {
         input: plane(size),
-        output: plane(size + 2 * padding + 1 - kernel),
+        output: plane((size + 2 * padding - kernel) / stride + 1),
         kernel: plane(kernel),
-        stride: [1; 3],
+        stride: [1, stride, stride],
         dilation: [1; 3],
         padding: [0, padding, padding],
-    };
+    }
+}
+
+fn pays(size: usize, kernel: usize, padding: usize, channels: [usize; 2], direction: Direction) -> bool {
+    let geometry = geometry(size, kernel, 1, padding);
     let (passes, [read, written]) = match direction {
         Direction::Forward => (vec![Pass::forward(&geometry)], channels),
         Direction::Transposed => (Pass::transposed(&geometry), [channels[1], channels[0]]),
@@ -80,32 +84,73 @@ fn windows_are_gathered_where_few_positions_are_read() {
     }
 }
 
-fn check<T: Float>(instructions: Instructions, tolerance: f64) {
-    let input = numbers(&[2, 3, 29, 29], 1);
+fn check<T: Float>(network: &Network<T>, input: &Tensor<T>, tolerance: f64) {
     let run = |kernels| {
-        let network = network::<T>().with_kernels(kernels);
-        let trace = network.trace(&input).expect("it fits");
+        let network = network.clone().with_kernels(kernels);
+        let trace = network.trace(input).expect("it fits");
         [trace.output().clone(), trace.gradient(network.output(), trace.output())]
     };
     let expected = run(Kernels::Naive);
-    AT_MOST.set(Some(instructions));
-    let found = [run(Kernels::Exact), run(Kernels::Fast)];
-    AT_MOST.set(None);
-    for (found, expected) in found.iter().flat_map(|found| found.iter().zip(&expected)) {
-        let size = expected.iter().fold(0.0_f64, |size, value| size.max(value.as_f64().abs()));
-        let worst = found.iter().zip(expected).map(|(a, b)| (a.as_f64() - b.as_f64()).abs());
-        let worst = worst.fold(0.0_f64, f64::max) / size;
-        assert!(worst <= tolerance, "{instructions:?} {}: {worst:e} of the largest value", T::NAME);
+    for instructions in instruction_sets() {
+        AT_MOST.set(Some(instructions));
+        let found = [run(Kernels::Exact), run(Kernels::Fast)];
+        AT_MOST.set(None);
+        for (found, expected) in found.iter().flat_map(|found| found.iter().zip(&expected)) {
+            let size = expected.iter().fold(0.0_f64, |size, value| size.max(value.as_f64().abs()));
+            let worst = found.iter().zip(expected).map(|(a, b)| (a.as_f64() - b.as_f64()).abs());
+            let worst = worst.fold(0.0_f64, f64::max) / size;
+            assert!(worst <= tolerance, "{instructions:?} {}: {worst:e} of the largest value", T::NAME);
+        }
     }
+}
+
+fn instruction_sets() -> impl Iterator<Item = Instructions> {
+    let mut sets = vec![Instructions::Portable];
+    #[cfg(target_arch = "x86_64")]
+    sets.extend([Instructions::Avx2, Instructions::Avx512]);
+    sets.into_iter().filter(|&set| set <= Instructions::best())
 }
 
 #[test]
 fn every_instruction_set_agrees_with_the_formulas() {
-    let mut sets = vec![Instructions::Portable];
-    #[cfg(target_arch = "x86_64")]
-    sets.extend([Instructions::Avx2, Instructions::Avx512]);
-    for set in sets.into_iter().filter(|&set| set <= Instructions::best()) {
-        check::<f32>(set, 1e-5);
-        check::<f64>(set, 1e-13);
+    check::<f32>(&network(), &numbers(&[2, 3, 29, 29], 1), 1e-5);
+    check::<f64>(&network(), &numbers(&[2, 3, 29, 29], 1), 1e-13);
+}
+
+/// One layer of `groups` times so many channels, with outputs along registers both there and back.
+fn wide<T: Float>(geometry: &Geometry, [inputs, outputs]: [usize; 2], groups: usize) -> Network<T> {
+    let passes = Pass::transposed(geometry);
+    let back = passes.iter().filter(|pass| !pass.is_empty()).map(|pass| pass.along(outputs, inputs));
+    for along in back.chain([Pass::forward(geometry).along(inputs, outputs)]) {
+        assert_eq!(along, Along::Outputs, "{geometry:?} with {inputs} and {outputs} channels");
+    }
+    let [_, kernel, _] = geometry.kernel;
+    let window =
+        Window::new(&[kernel; 2]).strided(&geometry.stride[1..]).padded(&[[geometry.padding[1]; 2]; 2]);
+    let filters = numbers(&[kernel, kernel, inputs, groups * outputs], 11);
+    let bias = numbers(&[groups * outputs], 7).into_dimensionality().expect("one axis");
+    let layer = Convolution::with_window(filters, bias, window, groups, Channels::First).expect("they fit");
+    Network::sequential([layer.into()]).expect("every weight is finite")
+}
+
+#[test]
+fn outputs_along_registers_agree_with_the_formulas() {
+    let rows = [
+        (geometry(13, 3, 1, 1), [48, 32], 1),
+        (geometry(13, 3, 2, 1), [112, 94], 1),
+        // Several strips, and more positions than a tile has.
+        (geometry(19, 3, 1, 1), [384, 32], 1),
+        // Read in place.
+        (geometry(7, 1, 1, 0), [80, 96], 2),
+        (geometry(17, 1, 1, 0), [160, 160], 1),
+        // Sums left and gone on with.
+        (geometry(5, 3, 1, 1), [144, 130], 1),
+    ];
+    for (geometry, channels, groups) in rows {
+        let [_, size, _] = geometry.input;
+        let shape = [2, groups * channels[0], size, size];
+        // Sums of up to 3,456 products, transformed ones among them.
+        check::<f32>(&wide(&geometry, channels, groups), &numbers(&shape, 1), 4e-5);
+        check::<f64>(&wide(&geometry, channels, groups), &numbers(&shape, 1), 1e-13);
     }
 }

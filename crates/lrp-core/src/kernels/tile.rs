@@ -2,11 +2,17 @@
 
 use super::simd::Lanes;
 
-/// Rows of a full tile; weights are packed in blocks of so many outputs.
+/// Rows of a full tile; weights are packed in blocks of so many outputs where positions are the lanes.
 pub(super) const ROWS: usize = 8;
 
 /// Elements that the widest registers hold.
 pub(super) const REGISTER: usize = 16;
+
+/// Outputs of a full block where they are the lanes: two of the widest registers.
+pub(super) const WIDE: usize = 2 * REGISTER;
+
+/// Positions of the largest tile with outputs in the lanes, where there are registers for it.
+pub(super) const LONG: usize = 14;
 
 /// One operand read in place: row `k` of the right factor starts at `start + offsets[k]`.
 #[derive(Clone, Copy)]
@@ -190,6 +196,109 @@ unsafe fn tile<V: Lanes, const R: usize, const N: usize>(
         for (i, sums) in sums.iter().enumerate() {
             for (n, sum) in sums.iter().enumerate() {
                 sum.store(c.add(i * pitch + n * V::COUNT));
+            }
+        }
+    }
+}
+
+/// Adds `Σ_k b[k][p] · a[k][i]` to `c[p][i]`, or sets it, for `positions` and `width` outputs, which are the lanes.
+///
+/// `a` is packed `[depth][width]`, `c` is `[positions][width]`. Sums run over `k` in order, as those of [`multiply`],
+/// and go on where they were left, so the depth may be cut into pieces.
+///
+/// # Safety
+/// On a processor with the instructions of `V`. `width` is a multiple of [`REGISTER`]; `a` holds `depth · width`
+/// elements, `c` holds `positions · width`, every row of `b` at least `positions`.
+#[inline(always)]
+pub(super) unsafe fn multiply_outputs<V: Lanes>(
+    width: usize,
+    positions: usize,
+    a: *const V::Scalar,
+    b: Rows<V::Scalar>,
+    c: *mut V::Scalar,
+    add: bool,
+) {
+    let most = if V::REGISTERS < 32 { 6 } else { LONG };
+    let parts = positions.div_ceil(most);
+    let share = |part: usize| positions * part / parts;
+    for (first, count) in (0..parts).map(|part| (share(part), share(part + 1) - share(part))) {
+        let mut lane = 0;
+        while lane < width {
+            // SAFETY: pieces of what the caller vouches for.
+            unsafe {
+                let (a, c) = (a.add(lane), c.add(first * width + lane));
+                let b = Rows { start: b.start.add(first), ..b };
+                if V::COUNT == REGISTER && width - lane == REGISTER {
+                    line::<V, 1>(count, a, b, c, width, add);
+                    lane += V::COUNT;
+                } else {
+                    line::<V, 2>(count, a, b, c, width, add);
+                    lane += 2 * V::COUNT;
+                }
+            }
+        }
+    }
+}
+
+/// A tile of `positions` and `N` registers of outputs.
+#[inline(always)]
+unsafe fn line<V: Lanes, const N: usize>(
+    positions: usize,
+    a: *const V::Scalar,
+    b: Rows<V::Scalar>,
+    c: *mut V::Scalar,
+    width: usize,
+    add: bool,
+) {
+    macro_rules! of {
+        ($few:literal $($many:literal)*; $($count:literal)*) => {
+            match positions {
+                $($count => outputs::<V, $count, N>(a, b, c, width, add),)*
+                // More than some registers hold at once.
+                $($many if V::REGISTERS >= 32 => outputs::<V, $many, N>(a, b, c, width, add),)*
+                _ => outputs::<V, $few, N>(a, b, c, width, add),
+            }
+        };
+    }
+    // SAFETY: as `multiply_outputs`, which asks for no more than `LONG` positions.
+    unsafe { of!(6 7 8 9 10 11 12 13 14; 1 2 3 4 5) }
+}
+
+#[inline(always)]
+unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
+    mut a: *const V::Scalar,
+    b: Rows<V::Scalar>,
+    c: *mut V::Scalar,
+    width: usize,
+    add: bool,
+) {
+    // SAFETY: reads `N` registers of each row of `a`, `P` elements of each row of `b`, and of `c` what it writes.
+    unsafe {
+        let mut sums = [[V::splat(V::Scalar::default()); N]; P];
+        if add {
+            for (p, sums) in sums.iter_mut().enumerate() {
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(c.add(p * width + n * V::COUNT));
+                }
+            }
+        }
+        for k in 0..b.depth {
+            let row = b.start.add(*b.offsets.add(k) as usize);
+            let mut weights = [V::splat(V::Scalar::default()); N];
+            for (n, weights) in weights.iter_mut().enumerate() {
+                *weights = V::load(a.add(n * V::COUNT));
+            }
+            for (p, sums) in sums.iter_mut().enumerate() {
+                let x = V::splat(*row.add(p));
+                for (sum, &weights) in sums.iter_mut().zip(&weights) {
+                    *sum = weights.mul_add(x, *sum);
+                }
+            }
+            a = a.add(width);
+        }
+        for (p, sums) in sums.iter().enumerate() {
+            for (n, sum) in sums.iter().enumerate() {
+                sum.store(c.add(p * width + n * V::COUNT));
             }
         }
     }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::convolution::Direction;
-use super::direct::{self, Panels, Pass, even};
+use super::direct::{Along, Panels, Pass, even};
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
@@ -51,7 +51,7 @@ impl<'a> Unrolled<'a> {
             Direction::Transposed => written,
         };
         let here = windows * (read * written + MOVE * moved);
-        let direct = passes.iter().map(|pass| direct::work(pass, read)).sum::<usize>() * read * written;
+        let direct = passes.iter().map(|pass| pass.work(read, written)).sum::<usize>();
         // What is close is decided by what this cannot know: there the plainer way is taken.
         10 * here < 9 * direct && self.rows(read) * self.positions() <= 4 * BUFFER
     }
@@ -59,14 +59,14 @@ impl<'a> Unrolled<'a> {
     /// Weights in the order the product reads them: of outputs there, of outputs and taps on the way back.
     pub(super) fn pack<T: Float>(&self, bank: &Bank<'_, T>) -> Panels<T> {
         match self.direction {
-            Direction::Forward => Panels::new(&self.taps, bank),
+            Direction::Forward => Panels::new(&self.taps, bank, Along::Positions),
             Direction::Transposed => {
                 let count = self.taps.len();
                 let filter = |[group, row, input]: [usize; 3], _: &[[usize; 3]], weight: &mut [T]| {
                     (bank.filter)([group, row / count, input], &self.taps[row % count..][..1], weight);
                 };
                 let bank = Bank { outputs: bank.outputs * count, filter: &filter, ..*bank };
-                Panels::new(&[[0; 3]], &bank)
+                Panels::new(&[[0; 3]], &bank, Along::Positions)
             }
         }
     }
@@ -250,7 +250,7 @@ impl<T: Float> Piece<'_, T> {
         let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
         for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(positions)) {
             // SAFETY: samples, groups and blocks of outputs are disjoint, so nobody else writes these elements.
-            let target = unsafe { self.targets.part(sample, self.group, output, 0, positions) };
+            let target = unsafe { self.targets.plane(sample, self.group, output).part(0, positions) };
             for (target, &sum) in target.iter_mut().zip(sums) {
                 *target = if rectify { WeightLens::Positive.see(sum + bias) } else { sum + bias };
             }
@@ -266,7 +266,7 @@ impl<T: Float> Piece<'_, T> {
         let volume = geometry.input.iter().product();
         for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(self.windows.positions())) {
             // SAFETY: samples and groups are disjoint, and one thread adds all taps of an output.
-            let target = unsafe { self.targets.part(sample, self.group, output, 0, volume) };
+            let target = unsafe { self.targets.plane(sample, self.group, output).part(0, volume) };
             if tap == 0 {
                 target.fill(bias);
             }

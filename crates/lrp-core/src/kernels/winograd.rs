@@ -466,7 +466,7 @@ impl<T: Float> Write<'_, T> {
         // SAFETY: each output and block of tiles is one job's own.
         let line = |sample: usize, row: usize, column: usize, length: usize| unsafe {
             let start = row * width + column * OUT;
-            sweep.targets.part(sample, 0, self.output, start, length)
+            sweep.targets.plane(sample, 0, self.output).part(start, length)
         };
         let ([sample, row, column], behind) = tiling.tile(first);
         if behind >= V::COUNT && (column + V::COUNT) * OUT <= width {

@@ -28,7 +28,7 @@ pub(super) fn along<T: Float>(
     let mut target = memory::take(shape.iter().product());
     target.fill(fill);
     let source = source.as_slice().expect("it is in standard layout");
-    if from > 0 && to > 0 && parallel::worthwhile(target.len()) {
+    if from > 0 && to > 0 && parallel::worthwhile_elements(target.len()) {
         source.par_chunks(from).zip(target.par_chunks_mut(to)).for_each(|(x, y)| f(x, y, step));
     } else if from > 0 && to > 0 {
         source.chunks(from).zip(target.chunks_mut(to)).for_each(|(x, y)| f(x, y, step));
