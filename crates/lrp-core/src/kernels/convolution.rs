@@ -2,7 +2,8 @@
 
 use ndarray::{Array5, ArrayView1, ArrayView5};
 
-use super::direct::{self, Panels, Pass};
+use super::direct::{self, Pass};
+use super::panels::Panels;
 use super::planes::{Bank, Division, Finish, Planes, Targets};
 use super::unrolled::Unrolled;
 use super::winograd;

@@ -2,12 +2,12 @@
 //!
 //! A strip of rows is copied once into a zero-padded buffer, one plane a channel. A row of the matrix of windows
 //! is then that buffer *shifted by a constant*, so the register tile reads it in place. Windows of one position need
-//! no zeros and no copy. A stride splits the
-//! buffer into phases, each of them dense; the transpose is the same thing over signals, with one pass for every
-//! phase of the stride. One and two dimensions are three with axes of size one.
+//! no zeros and no copy. A stride splits the buffer into phases, each of them dense; the transpose is the same thing
+//! over signals, with one pass for every phase of the stride. One and two dimensions are three with axes of size one.
 
+use super::panels::{Along, Block, Panels};
 use super::parallel::{self, Scratch};
-use super::planes::{Bank, Finish, Planes, Targets};
+use super::planes::{Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
 use super::tile::{self, LONG, REGISTER, ROWS, Rows, WIDE};
 use super::{Geometry, coordinates};
@@ -34,15 +34,6 @@ const FILL: usize = 8;
 
 /// Positions below which a tile with outputs along its registers takes as long as one with so many.
 const FEW: usize = 4;
-
-/// What lies side by side in a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Along {
-    /// Neighbouring positions of one output: no time is lost on few outputs.
-    Positions,
-    /// Outputs at one position: no time is lost on rows that end inside a register.
-    Outputs,
-}
 
 /// How one axis of the result reads the source.
 #[derive(Clone, Debug)]
@@ -119,18 +110,14 @@ impl Pass {
     pub(super) fn along(&self, read: usize, written: usize) -> Along {
         // What is read in place need not be copied.
         let saved = Layout::in_place(self, read).map_or(0, |_| FILL * self.positions() * read);
-        match self.products(Along::Outputs, read, written)
-            < self.products(Along::Positions, read, written) + saved
-        {
-            true => Along::Outputs,
-            false => Along::Positions,
-        }
+        let [positions, outputs] = Along::BOTH.map(|along| self.products(along, read, written));
+        if outputs < positions + saved { Along::Outputs } else { Along::Positions }
     }
 
     /// Multiplications there is time for while this runs.
     pub(super) fn work(&self, read: usize, written: usize) -> usize {
-        let ways = [Along::Positions, Along::Outputs];
-        ways.map(|along| self.products(along, read, written)).into_iter().min().unwrap_or(0)
+        let [positions, outputs] = Along::BOTH.map(|along| self.products(along, read, written));
+        positions.min(outputs)
     }
 
     fn products(&self, along: Along, read: usize, written: usize) -> usize {
@@ -163,80 +150,6 @@ impl Pass {
         depth.taps.iter().flat_map(move |d| {
             height.taps.iter().flat_map(move |h| width.taps.iter().map(move |w| [d.0, h.0, w.0]))
         })
-    }
-}
-
-/// Weights of one pass in the order its tiles read them: for each block of outputs, `[inputs · taps][width]`.
-#[derive(Debug)]
-pub struct Panels<T> {
-    values: Vec<T>,
-    along: Along,
-    blocks: Vec<Block>,
-    per_group: usize,
-    rows: usize,
-}
-
-/// Outputs computed by one row of tiles.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
-    pub(super) first: usize,
-    pub(super) rows: usize,
-    /// As many as the rows, or zeros up to the next register if they lie along it.
-    width: usize,
-    start: usize,
-}
-
-impl<T: Float> Panels<T> {
-    pub(super) fn new(taps: &[[usize; 3]], bank: &Bank<'_, T>, along: Along) -> Self {
-        let depth = bank.inputs * taps.len();
-        let mut blocks = Vec::new();
-        if depth == 0 {
-            return Self { values: Vec::new(), along, blocks, per_group: 0, rows: bank.outputs };
-        }
-        // Of one size as far as possible: tiles of few rows wait for what they read.
-        let count = bank.outputs.div_ceil(ROWS);
-        let ends: Vec<usize> = match along {
-            Along::Positions => (1..=count).map(|block| bank.outputs * block / count).collect(),
-            Along::Outputs => (WIDE..bank.outputs).step_by(WIDE).chain([bank.outputs]).collect(),
-        };
-        let (mut first, mut start) = (0, 0);
-        for end in ends {
-            let rows = end - first;
-            let width = if along == Along::Outputs { rows.next_multiple_of(REGISTER) } else { rows };
-            blocks.push(Block { first, rows, width, start });
-            first = end;
-            start += width * depth;
-        }
-        // A register beyond the last weights may be read.
-        let mut values = vec![T::zero(); start * bank.groups + REGISTER];
-        let mut filter = vec![T::zero(); taps.len()];
-        let columns = (0..bank.groups).flat_map(|group| blocks.iter().map(move |block| (group, *block)));
-        for (group, block) in columns {
-            let panel = &mut values[group * start + block.start..][..depth * block.width];
-            for row in 0..block.rows {
-                let mut places = panel[row..].iter_mut().step_by(block.width);
-                for input in 0..bank.inputs {
-                    (bank.filter)([group, block.first + row, input], taps, &mut filter);
-                    filter.iter().zip(&mut places).for_each(|(&weight, place)| *place = weight);
-                }
-            }
-        }
-        Self { values, along, blocks, per_group: start, rows: bank.outputs }
-    }
-
-    /// Outputs of one group, in blocks.
-    pub(super) fn blocks(&self) -> &[Block] {
-        &self.blocks
-    }
-
-    /// How many outputs a group has.
-    pub(super) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The weights of a block, `[inputs · taps][width]`, and what follows them.
-    pub(super) fn panel(&self, group: usize, block: &Block) -> &[T] {
-        &self.values[group * self.per_group + block.start..]
     }
 }
 
@@ -311,7 +224,8 @@ impl Layout {
         if !whole || u32::try_from(inputs * line.count).is_err() {
             return None;
         }
-        let columns = even(line.count, (BUFFER / inputs).clamp(8 * LONG, 16 * LONG)).next_multiple_of(LONG);
+        let columns =
+            even(line.count, (BUFFER / inputs.max(1)).clamp(8 * LONG, 16 * LONG)).next_multiple_of(LONG);
         let mut layout = Self {
             in_place: true,
             rows: 1,
@@ -410,11 +324,11 @@ pub(super) fn run<T: Float>(
     let strips_in_all: usize = strips.iter().product();
     let regions = division.groups * division.batch * strips_in_all;
     let work = regions * layout.rows * layout.columns * layout.offsets.len() * targets.count();
-    let parts = parallel::parts(regions, panels.blocks.len(), work);
+    let parts = parallel::parts(regions, panels.blocks().len(), work);
     parallel::each(regions * parts, work, |index, scratch| {
         let (region, part) = (index / parts, index % parts);
         let (place, strip) = (region / strips_in_all, region % strips_in_all);
-        let share = |part: usize| panels.blocks.len() * part / parts;
+        let share = |part: usize| panels.blocks().len() * part / parts;
         let (sample, group) = (place % division.batch, place / division.batch);
         let strip = Strip {
             pass,
@@ -490,7 +404,7 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
             false => buffer.as_ptr(),
         };
         let windows = Rows { start, offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
-        for block in &strip.panels.blocks[strip.blocks.clone()] {
+        for block in &strip.panels.blocks()[strip.blocks.clone()] {
             let panel = strip.panels.panel(strip.group, block);
             let (a, c, pitch) = (panel.as_ptr(), sums.as_mut_ptr(), vectors * V::COUNT);
             if strip.panels.along == Along::Outputs {

@@ -20,6 +20,7 @@ mod direct;
 mod unrolled;
 mod winograd;
 mod planes;
+mod panels;
 mod tile;
 pub(crate) mod memory;
 pub(crate) mod parallel;

@@ -4,7 +4,8 @@ use ndarray::Array;
 
 use super::Geometry;
 use super::convolution::Direction;
-use super::direct::{Along, Pass};
+use super::direct::Pass;
+use super::panels::Along;
 use super::simd::{AT_MOST, Instructions};
 use super::unrolled::Unrolled;
 use crate::layers::{Convolution, Linear, MaxPool, Op, Rect, SumPool};

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::convolution::Direction;
-use super::direct::{Along, Panels, Pass, even};
+use super::direct::{Pass, even};
+use super::panels::{Along, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
