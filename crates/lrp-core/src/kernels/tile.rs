@@ -58,31 +58,22 @@ pub(super) unsafe fn multiply_positions<V: Lanes>(
     }
 }
 
-/// A few positions at which outputs are the lanes: `N` registers instead of one for each of `rows`.
+/// A few positions at which outputs are the lanes: `P` registers instead of one for each of `rows`.
 #[inline(always)]
-unsafe fn transposed<V: Lanes, const N: usize>(
+unsafe fn transposed<V: Lanes, const P: usize>(
     rows: usize,
-    mut a: *const V::Scalar,
+    a: *const V::Scalar,
     b: Rows<V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
 ) {
-    // SAFETY: reads `N` elements of each row of `b`, and a register from each row of `a`, of which `rows` lanes
-    // count; no register is longer than the array they are written to.
+    let mut sums = [[V::Scalar::default(); REGISTER]; P];
+    // SAFETY: reads a register from each row of `a`, of which `rows` lanes count; no register is longer than the
+    // arrays they are written to.
     unsafe {
-        let mut sums = [V::splat(V::Scalar::default()); N];
-        for k in 0..b.depth {
-            let row = b.start.add(*b.offsets.add(k) as usize);
-            let weights = V::load(a);
-            for (p, sum) in sums.iter_mut().enumerate() {
-                *sum = weights.mul_add(V::splat(*row.add(p)), *sum);
-            }
-            a = a.add(rows);
-        }
-        let mut lanes = [V::Scalar::default(); REGISTER];
-        for (p, sum) in sums.iter().enumerate() {
-            sum.store(lanes.as_mut_ptr());
-            for (i, &sum) in lanes[..rows].iter().enumerate() {
+        outputs::<V, P, 1>(a, rows, b, sums.as_mut_ptr().cast(), REGISTER, false);
+        for (p, sums) in sums.iter().enumerate() {
+            for (i, &sum) in sums[..rows].iter().enumerate() {
                 *c.add(i * pitch + p) = sum;
             }
         }
@@ -253,10 +244,10 @@ unsafe fn line<V: Lanes, const N: usize>(
     macro_rules! of {
         ($few:literal $($many:literal)*; $($count:literal)*) => {
             match positions {
-                $($count => outputs::<V, $count, N>(a, b, c, width, add),)*
+                $($count => outputs::<V, $count, N>(a, width, b, c, width, add),)*
                 // More than some registers hold at once.
-                $($many if V::REGISTERS >= 32 => outputs::<V, $many, N>(a, b, c, width, add),)*
-                _ => outputs::<V, $few, N>(a, b, c, width, add),
+                $($many if V::REGISTERS >= 32 => outputs::<V, $many, N>(a, width, b, c, width, add),)*
+                _ => outputs::<V, $few, N>(a, width, b, c, width, add),
             }
         };
     }
@@ -267,18 +258,19 @@ unsafe fn line<V: Lanes, const N: usize>(
 #[inline(always)]
 unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
     mut a: *const V::Scalar,
+    step: usize,
     b: Rows<V::Scalar>,
     c: *mut V::Scalar,
-    width: usize,
+    pitch: usize,
     add: bool,
 ) {
-    // SAFETY: reads `N` registers of each row of `a`, `P` elements of each row of `b`, and of `c` what it writes.
+    // SAFETY: reads `N` registers of each row of `a`, which are `step` apart, `P` elements of each row of `b`, and of `c` what it writes.
     unsafe {
         let mut sums = [[V::splat(V::Scalar::default()); N]; P];
         if add {
             for (p, sums) in sums.iter_mut().enumerate() {
                 for (n, sum) in sums.iter_mut().enumerate() {
-                    *sum = V::load(c.add(p * width + n * V::COUNT));
+                    *sum = V::load(c.add(p * pitch + n * V::COUNT));
                 }
             }
         }
@@ -294,11 +286,11 @@ unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
                     *sum = weights.mul_add(x, *sum);
                 }
             }
-            a = a.add(width);
+            a = a.add(step);
         }
         for (p, sums) in sums.iter().enumerate() {
             for (n, sum) in sums.iter().enumerate() {
-                sum.store(c.add(p * width + n * V::COUNT));
+                sum.store(c.add(p * pitch + n * V::COUNT));
             }
         }
     }
