@@ -380,65 +380,101 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
         let [_, height, width] = &strip.pass.axes;
         let rows = layout.rows.min(height.count - strip.first[1]);
         let columns = layout.columns.min(width.count - strip.first[2]);
-        let positions = (rows - 1) * layout.pitch + columns;
-        let vectors = positions.div_ceil(V::COUNT);
-        // Tiles read a little past the last window of the last plane.
-        let margin = (vectors + 3) * V::COUNT + layout.plane;
+        let registers = ((rows - 1) * layout.pitch + columns).div_ceil(V::COUNT);
         let inputs = strip.sources.count();
-        let size = if layout.in_place { 0 } else { inputs * layout.planes.len() * layout.plane };
+        let phases = layout.planes.len();
+        // Tiles of positions read a little past the last window of the last plane.
+        let margin = (registers + 3) * V::COUNT + layout.plane;
+        let size = if layout.in_place { 0 } else { inputs * phases * layout.plane + margin };
         let count = match strip.panels.along {
-            Along::Positions => ROWS * vectors * V::COUNT,
+            Along::Positions => ROWS * registers * V::COUNT,
             // A register of positions is turned at a time.
             Along::Outputs => (rows * columns + V::COUNT) * WIDE,
         };
-        let (buffer, sums) = scratch.two(size + margin, count);
-        for input in (0..inputs).filter(|_| !layout.in_place) {
-            let planes = buffer[input * layout.planes.len() * layout.plane..].chunks_mut(layout.plane);
-            let source = strip.sources.plane(strip.sample, strip.group, input);
-            for (phase, plane) in layout.planes.iter().zip(planes) {
-                fill(plane, phase, source, strip.pass, layout, strip.first);
+        let (buffer, sums) = scratch.two(size, count);
+        let start = if layout.in_place {
+            strip.sources.planes(strip.sample, strip.group)[strip.first[2]..].as_ptr()
+        } else {
+            for input in 0..inputs {
+                let planes = buffer[input * phases * layout.plane..].chunks_mut(layout.plane);
+                let source = strip.sources.plane(strip.sample, strip.group, input);
+                for (phase, plane) in layout.planes.iter().zip(planes) {
+                    fill(plane, phase, source, strip.pass, layout, strip.first);
+                }
             }
-        }
-        let start = match layout.in_place {
-            true => strip.sources.planes(strip.sample, strip.group)[strip.first[2]..].as_ptr(),
-            false => buffer.as_ptr(),
+            buffer.as_ptr()
         };
         let windows = Rows { start, offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
         for block in &strip.panels.blocks()[strip.blocks.clone()] {
-            let panel = strip.panels.panel(strip.group, block);
-            let (a, c, pitch) = (panel.as_ptr(), sums.as_mut_ptr(), vectors * V::COUNT);
-            if strip.panels.along == Along::Outputs {
-                for first in (0..windows.depth).step_by(DEPTH) {
-                    for row in 0..rows {
-                        // SAFETY: a panel holds `depth · width` weights, `sums` a line of `width` for every position,
-                        // and the buffer every window.
-                        unsafe {
-                            let piece = Rows {
-                                start: windows.start.add(row * layout.pitch),
-                                offsets: windows.offsets.add(first),
-                                depth: DEPTH.min(windows.depth - first),
-                            };
-                            let (a, c) = (a.add(first * block.width), c.add(row * columns * block.width));
-                            tile::multiply_outputs::<V>(block.width, columns, a, piece, c, first > 0);
-                        }
-                    }
+            // SAFETY: the caller has the instructions. The buffer reaches a full tile past the last window; `sums` is
+            // as long as each way needs.
+            unsafe {
+                match strip.panels.along {
+                    Along::Positions => strip.along_positions::<V>(block, windows, sums, [rows, columns]),
+                    Along::Outputs => strip.along_outputs::<V>(block, windows, sums, [rows, columns]),
                 }
-                // SAFETY: the caller has the instructions.
-                unsafe { strip.turn::<V>(block, sums, rows, columns) }
-                continue;
-            }
-            // SAFETY: a panel holds `depth · rows` weights and more; the buffer reaches a full vector past the
-            // last window, and `sums` holds `ROWS` rows of `vectors` registers.
-            unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
-            for row in 0..block.rows {
-                let sums = &sums[row * vectors * V::COUNT..];
-                strip.write(block.first + row, sums, rows, columns);
             }
         }
     }
 }
 
 impl<T: Float> Strip<'_, T> {
+    /// Computes a block with neighbouring positions in the lanes, those between rows included.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`. `sums` holds [`ROWS`] rows of registers for all positions, and
+    /// as many can be read at every window.
+    #[inline(always)]
+    unsafe fn along_positions<V: Lanes<Scalar = T>>(
+        &self,
+        block: &Block,
+        windows: Rows<T>,
+        sums: &mut [T],
+        [rows, columns]: [usize; 2],
+    ) {
+        let positions = (rows - 1) * self.layout.pitch + columns;
+        let pitch = positions.next_multiple_of(V::COUNT);
+        let (a, c) = (self.panels.panel(self.group, block).as_ptr(), sums.as_mut_ptr());
+        // SAFETY: a panel holds `depth · rows` weights and more; the rest as the caller vouches.
+        unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
+        for (row, sums) in sums.chunks_exact(pitch).take(block.rows).enumerate() {
+            self.write(block.first + row, sums, rows, columns);
+        }
+    }
+
+    /// Computes a block with outputs in the lanes, position after position.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`. `sums` holds [`WIDE`] sums for every position and for a register
+    /// of positions more, and every window can be read.
+    #[inline(always)]
+    unsafe fn along_outputs<V: Lanes<Scalar = T>>(
+        &self,
+        block: &Block,
+        windows: Rows<T>,
+        sums: &mut [T],
+        [rows, columns]: [usize; 2],
+    ) {
+        let panel = self.panels.panel(self.group, block);
+        for first in (0..windows.depth).step_by(DEPTH) {
+            for row in 0..rows {
+                // SAFETY: a panel holds `depth · width` weights; the rest as the caller vouches.
+                unsafe {
+                    let piece = Rows {
+                        start: windows.start.add(row * self.layout.pitch),
+                        offsets: windows.offsets.add(first),
+                        depth: DEPTH.min(windows.depth - first),
+                    };
+                    let a = panel.as_ptr().add(first * block.width);
+                    let c = sums.as_mut_ptr().add(row * columns * block.width);
+                    tile::multiply_outputs::<V>(block.width, columns, a, piece, c, first > 0);
+                }
+            }
+        }
+        // SAFETY: the caller has the instructions.
+        unsafe { self.turn::<V>(block, sums, rows, columns) }
+    }
+
     /// Takes the sums of one output out of their padded rows to where they belong.
     #[inline(always)]
     fn write(&self, output: usize, sums: &[T], rows: usize, columns: usize) {
