@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
     let mut budget = Budget::new(limits);
     let mut entries = Vec::new();
     for (name, dataset) in datasets {
-        let array = array(&dataset, bytes.len() as u64, limits, &mut budget);
+        let array = array(&dataset, bytes, limits, &mut budget);
         entries.push(Entry { array: array.map_err(|error| error.in_file(&name)), name: Some(name) });
     }
     // What structs and cells refer to is in groups with names that no variable can have.
@@ -42,7 +42,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn array(dataset: &Dataset, file_bytes: u64, limits: &Limits, budget: &mut Budget<'_>) -> Result<Array> {
+fn array(dataset: &Dataset, bytes: &[u8], limits: &Limits, budget: &mut Budget<'_>) -> Result<Array> {
     let attributes = dataset.attrs().map_err(|error| damaged(&error))?;
     let class = attributes.get("MATLAB_class").and_then(AttrValue::as_str);
     let dtype = class.map_or(Ok(None), |class| class_of(class).map(Some))?;
@@ -50,7 +50,8 @@ fn array(dataset: &Dataset, file_bytes: u64, limits: &Limits, budget: &mut Budge
     let dtype = dtype.unwrap_or(storage);
     let axes = dataset.shape().map_err(|error| damaged(&error))?;
     let elements = bounded(&axes, limits)?;
-    check_bytes(dataset, (elements * storage.size()) as u64, file_bytes, limits, budget)?;
+    check_chunks(dataset, &axes, bytes.len() as u64)?;
+    check_bytes(dataset, (elements * storage.size()) as u64, bytes.len() as u64, limits, budget)?;
     let values = values(dataset, storage)?;
     if attributes.contains_key("MATLAB_empty") {
         return empty(dtype, &values, limits);
@@ -93,7 +94,23 @@ fn bounded(axes: &[u64], limits: &Limits) -> Result<usize> {
     limits.elements(&shape.map_err(too_long)?)
 }
 
-/// Books the numbers and refuses chunks that are larger than they could have to be, or than the file.
+/// Refuses chunks that are not in the file, or not in the array.
+fn check_chunks(dataset: &Dataset, axes: &[u64], file_bytes: u64) -> Result<()> {
+    if !dataset.is_chunked() {
+        return Ok(());
+    }
+    for chunk in dataset.chunks().map_err(|error| damaged(&error))? {
+        if chunk.address.saturating_add(chunk.storage_size) > file_bytes {
+            return Err(Error::format("HDF5: a chunk reaches beyond the end of the file"));
+        }
+        if chunk.offset.iter().zip(axes).any(|(offset, axis)| offset >= axis) {
+            return Err(Error::format("HDF5: a chunk begins beyond the end of its array"));
+        }
+    }
+    Ok(())
+}
+
+/// Books the numbers and refuses chunks that are larger than they could have to be.
 fn check_bytes(
     dataset: &Dataset,
     bytes: u64,
@@ -102,15 +119,7 @@ fn check_bytes(
     budget: &mut Budget<'_>,
 ) -> Result<()> {
     let size = dataset.element_size().map_err(|error| damaged(&error))?;
-    let chunk = dataset.chunk_shape().map_err(|error| damaged(&error))?;
-    let stored = match &chunk {
-        Some(_) => dataset.chunks().map_err(|error| damaged(&error))?,
-        None => Vec::new(),
-    };
-    if stored.iter().any(|chunk| chunk.address.saturating_add(chunk.storage_size) > file_bytes) {
-        return Err(Error::format("HDF5: a chunk reaches beyond the end of the file"));
-    }
-    let chunk = chunk.unwrap_or_default();
+    let chunk = dataset.chunk_shape().map_err(|error| damaged(&error))?.unwrap_or_default();
     let chunk = chunk.iter().try_fold(size, |bytes, &axis| bytes.checked_mul(axis));
     let allowed = bytes.max(limits.inflation_free_bytes);
     if chunk.is_none_or(|chunk| chunk > allowed) {

@@ -64,19 +64,25 @@ fn limits_of_version_7_3() {
     }
 }
 
-/// A chunk that claims a gigabyte must be refused before room is made for it.
+/// A chunk that claims a gigabyte must be refused before room is made for it, and one that lies nowhere in its array
+/// before a place is computed for it.
 #[test]
-fn chunks_beyond_the_end_of_a_file_of_version_7_3() {
-    let mut bytes = COMPRESSED.to_vec();
-    // A tree of chunks is a node of type 1, and its first key begins with the size of the first chunk.
-    let nodes = bytes.windows(5).enumerate().filter(|(_, window)| window == b"TREE\x01");
-    let sizes: Vec<usize> = nodes.map(|(at, _)| at + 24).collect();
-    assert!(!sizes.is_empty(), "the fixture has chunks");
-    for at in sizes {
-        bytes[at..at + 4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
-    }
-    let error = read_array_bytes("a.mat", &bytes, &Limits::default()).unwrap_err();
-    assert!(error.to_string().ends_with("HDF5: a chunk reaches beyond the end of the file"), "{error}");
+fn chunks_that_are_not_there_in_version_7_3() {
+    // A tree of chunks is a node of type 1, and its first key begins with the size of the first chunk, a mask, and
+    // where the chunk begins in the array.
+    let nodes = COMPRESSED.windows(5).enumerate().filter(|(_, window)| window == b"TREE\x01");
+    let keys: Vec<usize> = nodes.map(|(at, _)| at + 24).collect();
+    assert!(!keys.is_empty(), "the fixture has chunks");
+    let refused = |place: usize, number: &[u8], message: &str| {
+        let mut bytes = COMPRESSED.to_vec();
+        for key in &keys {
+            bytes[key + place..][..number.len()].copy_from_slice(number);
+        }
+        let error = read_array_bytes("a.mat", &bytes, &Limits::default()).unwrap_err();
+        assert!(error.to_string().ends_with(message), "{error}");
+    };
+    refused(0, &(1_u32 << 30).to_le_bytes(), "HDF5: a chunk reaches beyond the end of the file");
+    refused(8, &(u64::MAX - 1).to_le_bytes(), "HDF5: a chunk begins beyond the end of its array");
 }
 
 #[test]
