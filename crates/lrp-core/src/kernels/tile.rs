@@ -264,7 +264,8 @@ unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
     pitch: usize,
     add: bool,
 ) {
-    // SAFETY: reads `N` registers of each row of `a`, which are `step` apart, `P` elements of each row of `b`, and of `c` what it writes.
+    // SAFETY: reads `N` registers of each row of `a`, which are `step` apart, `P` elements of each row of `b`, and of
+    // `c` what it writes.
     unsafe {
         let mut sums = [[V::splat(V::Scalar::default()); N]; P];
         if add {

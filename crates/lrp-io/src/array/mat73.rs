@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
     let mut budget = Budget::new(limits);
     let mut entries = Vec::new();
     for (name, dataset) in datasets {
-        let array = array(&dataset, bytes, limits, &mut budget);
+        let array = array(&dataset, bytes.len() as u64, limits, &mut budget);
         entries.push(Entry { array: array.map_err(|error| error.in_file(&name)), name: Some(name) });
     }
     // What structs and cells refer to is in groups with names that no variable can have.
@@ -42,7 +42,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn array(dataset: &Dataset, bytes: &[u8], limits: &Limits, budget: &mut Budget<'_>) -> Result<Array> {
+fn array(dataset: &Dataset, file_bytes: u64, limits: &Limits, budget: &mut Budget<'_>) -> Result<Array> {
     let attributes = dataset.attrs().map_err(|error| damaged(&error))?;
     let class = attributes.get("MATLAB_class").and_then(AttrValue::as_str);
     let dtype = class.map_or(Ok(None), |class| class_of(class).map(Some))?;
@@ -50,8 +50,8 @@ fn array(dataset: &Dataset, bytes: &[u8], limits: &Limits, budget: &mut Budget<'
     let dtype = dtype.unwrap_or(storage);
     let axes = dataset.shape().map_err(|error| damaged(&error))?;
     let elements = bounded(&axes, limits)?;
-    check_chunks(dataset, &axes, bytes.len() as u64)?;
-    check_bytes(dataset, (elements * storage.size()) as u64, bytes.len() as u64, limits, budget)?;
+    check_chunks(dataset, &axes, file_bytes)?;
+    check_bytes(dataset, (elements * storage.size()) as u64, file_bytes, limits, budget)?;
     let values = values(dataset, storage)?;
     if attributes.contains_key("MATLAB_empty") {
         return empty(dtype, &values, limits);
