@@ -69,6 +69,7 @@ mod bytes;
 mod inflate;
 mod mat;
 mod pickle;
+mod protobuf;
 mod python_float;
 
 pub use array::{

@@ -7,6 +7,7 @@ use std::mem::size_of;
 use crate::bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::protobuf::{Fields, Value, varint};
 
 use super::proto;
 
@@ -99,60 +100,33 @@ pub(super) fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
 
 /// Goes through the fields of a message; recursion ends where [`Message::field`] names nothing deeper.
 fn walk(
-    mut bytes: Bytes<'_>,
+    bytes: Bytes<'_>,
     message: Message,
     count: &mut Count,
     check: &mut impl FnMut(&Count) -> Result<()>,
 ) -> Result<()> {
-    while !bytes.is_empty() {
-        let key = varint(&mut bytes)?;
-        let held = match key & 7 {
-            0 => varint(&mut bytes).map(|_| None)?,
-            1 => bytes.take(8, "a number").map(|_| None)?,
-            2 => {
-                let length = varint(&mut bytes)?;
-                let offset = bytes.offset();
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                Some((bytes.take(length, "a field")?, offset))
-            }
-            5 => bytes.take(4, "a number").map(|_| None)?,
-            kind => {
-                return Err(Error::format(format!("field of type {kind}, expected 0, 1, 2 or 5"))
-                    .at_byte(bytes.offset()));
-            }
-        };
-        match (held, message.field(key >> 3)) {
-            (Some((held, offset)), Holds::Message(inner, size)) => {
+    for field in Fields::new(bytes) {
+        let (number, value) = field?;
+        match (value, message.field(number)) {
+            (Value::Bytes(held), Holds::Message(inner, size)) => {
                 count.nodes += usize::from(matches!(inner, Message::Node));
                 count.bytes = count.bytes.saturating_add(size);
                 check(count)?;
-                walk(Bytes::new(held, offset), inner, count, check)?;
+                walk(held, inner, count, check)?;
             }
-            (Some(_), Holds::Text) => count.bytes = count.bytes.saturating_add(size_of::<bytes::Bytes>()),
-            (Some((held, _)), Holds::Packed(size)) => {
-                let numbers = held.iter().filter(|&&byte| byte < 0x80).count();
+            (Value::Bytes(_), Holds::Text) => {
+                count.bytes = count.bytes.saturating_add(size_of::<bytes::Bytes>());
+            }
+            (Value::Bytes(held), Holds::Packed(size)) => {
+                let numbers = held.rest().iter().filter(|&&byte| byte < 0x80).count();
                 count.bytes = count.bytes.saturating_add(numbers.saturating_mul(size));
             }
-            (None, Holds::Packed(size)) => count.bytes = count.bytes.saturating_add(size),
+            (_, Holds::Packed(size)) => count.bytes = count.bytes.saturating_add(size),
             _ => {}
         }
         check(count)?;
     }
     Ok(())
-}
-
-/// A number of seven bits a byte, the last byte being the first below 128.
-fn varint(bytes: &mut Bytes<'_>) -> Result<u64> {
-    let start = bytes.offset();
-    let mut value = 0_u64;
-    for place in 0..10 {
-        let [byte] = bytes.array("a number")?;
-        value |= u64::from(byte & 0x7f).checked_shl(7 * place).unwrap_or(0);
-        if byte < 0x80 {
-            return Ok(value);
-        }
-    }
-    Err(Error::format("a number has more than ten bytes").at_byte(start))
 }
 
 /// Whether bytes begin as exporters begin a model: its version, then one of the fields that may follow.
