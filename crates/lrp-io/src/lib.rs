@@ -64,6 +64,7 @@ mod file;
 
 mod array;
 mod model;
+pub mod caffe;
 
 mod bytes;
 mod inflate;
