@@ -82,8 +82,8 @@ pub use error::{Error, ErrorKind, Position, Result};
 pub use file::{read_file, write_atomically};
 pub use limits::Limits;
 pub use model::{
-    ChannelOrder, Convention, Filter, Fit, ImagePreparation, Layout, MODEL_FORMATS, MissingOperator,
-    ModelFormat, Onnx, PerChannel, Preparation, Sidecar, Source, WriteModel, model_format, read_model,
-    read_model_bytes, read_model_source, reorder_flatten, reread_flatten, write_legacy_model,
-    write_matlab_model, write_model,
+    Caffe, CaffeLayer, CaffeNetwork, ChannelOrder, Convention, Filter, Fit, ImagePreparation, Layout,
+    MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, Sidecar, Source, WriteModel,
+    model_format, read_model, read_model_bytes, read_model_source, reorder_flatten, reread_flatten,
+    write_legacy_model, write_matlab_model, write_model,
 };

@@ -8,7 +8,9 @@ use crate::error::{Error, ErrorKind, Result, quoted_list};
 use crate::file::{read_file, write_atomically};
 use crate::limits::Limits;
 
+mod caffe;
 mod convention;
+mod growing;
 mod mat;
 mod onnx;
 mod pickle;
@@ -20,6 +22,7 @@ mod text;
 mod text_writer;
 mod toolbox;
 
+pub use caffe::{Caffe, CaffeLayer, CaffeNetwork};
 pub use convention::{Convention, reorder_flatten, reread_flatten};
 pub use onnx::{MissingOperator, Onnx};
 pub use preparation::{ChannelOrder, Filter, Fit, ImagePreparation, Layout, PerChannel, Preparation};
@@ -39,6 +42,8 @@ pub struct ModelFormat {
     pub read: fn(&Source<'_>, &Limits) -> Result<Network<f64>>,
     /// The shape of one sample, where a file says it.
     pub sample: fn(&Source<'_>, &Limits) -> Option<Vec<usize>>,
+    /// What of a file is passed over, a line each.
+    pub warnings: fn(&Source<'_>, &Limits) -> Vec<String>,
     /// Whether models stand in it as another system exported them: graphs of its operators, of which several may do
     /// what is one layer to people.
     pub exported: bool,
@@ -57,6 +62,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: text::sniff,
         read: |source, limits| text::read(source.bytes(), limits),
         sample: |_, _| None,
+        warnings: |_, _| Vec::new(),
         exported: false,
         write: Some(text_writer::write),
     },
@@ -66,6 +72,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: pickle::sniff,
         read: |source, limits| pickle::read(source.bytes(), limits),
         sample: |_, _| None,
+        warnings: |_, _| Vec::new(),
         exported: false,
         write: Some(pickle_writer::write),
     },
@@ -75,6 +82,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: mat::sniff,
         read: |source, limits| mat::read(source.bytes(), limits),
         sample: |_, _| None,
+        warnings: |_, _| Vec::new(),
         exported: false,
         write: Some(mat::write),
     },
@@ -84,6 +92,17 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: onnx::sniff,
         read: onnx::read,
         sample: onnx::sample,
+        warnings: |_, _| Vec::new(),
+        exported: true,
+        write: None,
+    },
+    ModelFormat {
+        name: "Caffe",
+        extensions: &["prototxt", "pbtxt"],
+        sniff: caffe::sniff,
+        read: caffe::read,
+        sample: caffe::sample,
+        warnings: caffe::warnings,
         exported: true,
         write: None,
     },

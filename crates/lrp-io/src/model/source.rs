@@ -4,6 +4,10 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use crate::error::Result;
+use crate::file::read_file;
+use crate::limits::Limits;
+
 /// What a model is read from.
 ///
 /// ```
@@ -16,7 +20,8 @@ use bytes::Bytes;
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
     bytes: Bytes,
-    folder: Option<&'a Path>,
+    file: Option<&'a Path>,
+    weights: Option<Bytes>,
     sample: Option<Vec<usize>>,
 }
 
@@ -24,7 +29,13 @@ impl<'a> Source<'a> {
     /// The same read from a file: what the bytes point at is looked for in the folder that it is in.
     #[must_use]
     pub fn beside(self, path: &'a Path) -> Self {
-        Self { folder: path.parent(), ..self }
+        Self { file: Some(path), ..self }
+    }
+
+    /// The same with the weights of a model that keeps them in another file.
+    #[must_use]
+    pub fn with_weights(self, weights: Vec<u8>) -> Self {
+        Self { weights: Some(weights.into()), ..self }
     }
 
     /// The same for inputs of a shape that is known, one sample without the batch, where the model leaves it open.
@@ -45,7 +56,17 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn folder(&self) -> Option<&'a Path> {
-        self.folder
+        self.file?.parent()
+    }
+
+    /// The weights given, or those in the file of the same name with another ending, where there is one.
+    pub(crate) fn weights_or_beside(&self, extension: &str, limits: &Limits) -> Result<Option<Bytes>> {
+        if let Some(weights) = &self.weights {
+            limits.check_file(weights.len() as u64)?;
+            return Ok(Some(weights.clone()));
+        }
+        let beside = self.file.map(|file| file.with_extension(extension)).filter(|file| file.is_file());
+        beside.map(|file| read_file(file, limits).map(Bytes::from)).transpose()
     }
 
     pub(crate) fn sample(&self) -> Option<Vec<usize>> {
@@ -56,7 +77,7 @@ impl<'a> Source<'a> {
 /// Bytes from nowhere: nothing outside of them is read.
 impl From<Vec<u8>> for Source<'_> {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), folder: None, sample: None }
+        Self { bytes: bytes.into(), file: None, weights: None, sample: None }
     }
 }
 

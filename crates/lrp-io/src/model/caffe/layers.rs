@@ -1,0 +1,123 @@
+//! The types of layers, a row each, and what they become.
+
+use crate::error::{Error, Result, quoted, quoted_list};
+
+use super::context::{Context, Flow};
+
+mod elementwise;
+mod joining;
+mod normalization;
+mod pooling;
+mod products;
+mod shaping;
+
+/// A type of layer.
+pub(super) struct Type {
+    /// As the file has it.
+    pub(super) name: &'static str,
+    /// What a layer of the type writes, one flow a top.
+    build: Build,
+}
+
+/// How a layer is made.
+enum Build {
+    /// It writes one value.
+    One(fn(&mut Context<'_, '_>) -> Result<Flow>),
+    /// It writes several.
+    Several(fn(&mut Context<'_, '_>) -> Result<Vec<Flow>>),
+    /// It matters in training alone or declares what is known already, and writes nothing anew.
+    Nothing,
+}
+
+use Build::{Nothing, One, Several};
+
+/// Every type that is read.
+const TYPES: &[Type] = &[
+    Type { name: "AbsVal", build: One(elementwise::absolute) },
+    Type { name: "Accuracy", build: Nothing },
+    Type { name: "BatchNorm", build: One(normalization::batch) },
+    Type { name: "Bias", build: One(normalization::bias) },
+    Type { name: "BNLL", build: One(elementwise::softplus) },
+    Type { name: "Concat", build: One(joining::concat) },
+    Type { name: "ContrastiveLoss", build: Nothing },
+    Type { name: "Convolution", build: One(products::convolution) },
+    Type { name: "Crop", build: One(shaping::crop) },
+    Type { name: "Deconvolution", build: One(products::deconvolution) },
+    Type { name: "Dropout", build: One(elementwise::nothing) },
+    Type { name: "Eltwise", build: One(joining::eltwise) },
+    Type { name: "ELU", build: One(elementwise::elu) },
+    Type { name: "EuclideanLoss", build: Nothing },
+    Type { name: "Exp", build: One(elementwise::exponential) },
+    Type { name: "Flatten", build: One(shaping::flatten) },
+    Type { name: "HingeLoss", build: Nothing },
+    Type { name: "HingeLossMultiLabel", build: Nothing },
+    Type { name: "InfogainLoss", build: Nothing },
+    Type { name: "InnerProduct", build: One(products::inner_product) },
+    Type { name: "Input", build: Nothing },
+    Type { name: "Interp", build: One(shaping::interpolate) },
+    Type { name: "Log", build: One(elementwise::logarithm) },
+    Type { name: "LRN", build: One(normalization::local_response) },
+    Type { name: "MultinomialLogisticLoss", build: Nothing },
+    Type { name: "MVN", build: One(normalization::mean_variance) },
+    Type { name: "Pooling", build: One(pooling::pool) },
+    Type { name: "Power", build: One(elementwise::power) },
+    Type { name: "PReLU", build: One(elementwise::parametric_rect) },
+    Type { name: "Reduction", build: One(pooling::reduce) },
+    Type { name: "ReLU", build: One(elementwise::rect) },
+    Type { name: "Reshape", build: One(shaping::reshape) },
+    Type { name: "Scale", build: One(normalization::scale) },
+    Type { name: "Sigmoid", build: One(elementwise::sigmoid) },
+    Type { name: "SigmoidCrossEntropyLoss", build: Nothing },
+    Type { name: "Silence", build: Nothing },
+    Type { name: "Slice", build: Several(shaping::slice) },
+    Type { name: "Softmax", build: One(normalization::softmax) },
+    Type { name: "SoftmaxWithLoss", build: Nothing },
+    Type { name: "Split", build: Several(shaping::split) },
+    Type { name: "TanH", build: One(elementwise::tanh) },
+    Type { name: "Tile", build: One(shaping::tile) },
+];
+
+/// Types that bring in data, which descriptions for deployment do not have.
+const SOURCES: [&str; 8] = [
+    "data",
+    "dummydata",
+    "hdf5data",
+    "imagedata",
+    "imagedatamultilabel",
+    "memorydata",
+    "windowdata",
+    "hdf5output",
+];
+
+/// The row of a type, whose name is in lower case without `_`.
+pub(super) fn find(kind: &str) -> Result<&'static Type> {
+    let found = TYPES.iter().find(|row| row.name.to_lowercase() == kind);
+    found.ok_or_else(|| match SOURCES.contains(&kind) {
+        true => Error::unsupported(
+            "brings in data of its own; give the description for deployment, which has none",
+        ),
+        false => {
+            let names = quoted_list(TYPES.iter().map(|row| row.name));
+            Error::unsupported(format!(
+                "is of the type {}, which is not read; read are {names}",
+                quoted(kind)
+            ))
+        }
+    })
+}
+
+impl Type {
+    /// Whether layers of the type write anything that is read here.
+    pub(super) fn writes(&self) -> bool {
+        !matches!(self.build, Nothing)
+    }
+
+    /// Puts a layer into the network.
+    pub(super) fn build(&self, context: &mut Context<'_, '_>) -> Result<Vec<Flow>> {
+        match self.build {
+            One(build) => build(context).map(|flow| vec![flow]),
+            Several(build) => build(context),
+            Nothing => Ok(Vec::new()),
+        }
+    }
+}

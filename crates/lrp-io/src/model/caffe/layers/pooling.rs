@@ -1,0 +1,69 @@
+//! Pools, and what is made of all values along some axes.
+
+use lrp_core::{Activation, AveragePool, Channels, Function, MaxPool, Reduce, Reduction, Window};
+
+use crate::error::{Error, Result, quoted};
+use crate::model::caffe::context::{Context, Flow};
+
+use super::elementwise::scaling;
+use super::products::{both_sides, sizes};
+
+/// Windows are one more where a stride leaves a rest; means count the padding that is within the picture's frame.
+pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let (input, [_, height, width]) = context.picture()?;
+    let parameters = context.parameters("pooling_param");
+    let window = if parameters.flag_or("global_pooling", false)? {
+        Window::new(&[height, width])
+    } else {
+        Window::new(&sizes(parameters, "kernel_size", "kernel", 2, None)?)
+            .strided(&sizes(parameters, "stride", "stride", 2, Some(1))?)
+            .padded(&both_sides(&sizes(parameters, "pad", "pad", 2, Some(0))?))
+    };
+    let window = match parameters.text("round_mode")? {
+        None | Some("CEIL" | "0") => window.rounded_up(),
+        Some("FLOOR" | "1") => window,
+        Some(other) => {
+            return Err(Error::format(format!(
+                "has the round_mode {}, expected CEIL or FLOOR",
+                quoted(other)
+            )));
+        }
+    };
+    match parameters.text("pool")? {
+        None | Some("MAX" | "0") => context.layer(MaxPool::new(window, Channels::First)?, &[&input]),
+        Some("AVE" | "1") => context.layer(AveragePool::new(window, Channels::First, true)?, &[&input]),
+        Some(other) => Err(Error::unsupported(format!(
+            "pools by {}, which is not read; read are MAX and AVE",
+            quoted(other)
+        ))),
+    }
+}
+
+/// Sums, means, sums of sizes and of squares over all axes from one on.
+pub(super) fn reduce(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let parameters = context.parameters("reduction_param");
+    let factor = parameters.number_or("coeff", 1.0)?;
+    let operation = parameters.text("operation")?.unwrap_or("SUM").to_owned();
+    let axis = parameters.integer("axis")?.unwrap_or(0);
+    let mut input = context.input(0)?;
+    let first = context.axis(axis, &input)?;
+    let (reduction, before) = match operation.as_str() {
+        "SUM" => (Reduction::Sum, None),
+        "MEAN" => (Reduction::Mean, None),
+        "ASUM" => (Reduction::Sum, Some(Function::Absolute)),
+        "SUMSQ" => (Reduction::Sum, Some(Function::Power(2.0))),
+        other => {
+            let message = format!("reduces by {}, expected SUM, ASUM, SUMSQ or MEAN", quoted(other));
+            return Err(Error::format(message));
+        }
+    };
+    if let Some(function) = before {
+        input = context.step("each", Activation::new(function), &[&input])?;
+    }
+    let reduce = Reduce::new(reduction, (first..=input.sample.len()).collect(), false);
+    if factor == 1.0 {
+        return context.layer(reduce, &[&input]);
+    }
+    let reduced = context.step("reduce", reduce, &[&input])?;
+    context.layer(scaling(factor, 0.0), &[&reduced])
+}

@@ -1,0 +1,192 @@
+//! The same values in another shape, in parts, or between one another.
+
+use lrp_core::{Flatten, Gather, Resample, Reshape};
+
+use crate::error::{Error, Result};
+use crate::model::caffe::context::{Context, Flow};
+
+pub(super) fn flatten(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let parameters = context.parameters("flatten_param");
+    let input = context.input(0)?;
+    let first = context.axis(parameters.integer("axis")?.unwrap_or(1), &input)?;
+    let last = context.axis(parameters.integer("end_axis")?.unwrap_or(-1), &input)?;
+    if first == 1 && last == input.sample.len() {
+        return context.layer(Flatten::RowMajor, &[&input]);
+    }
+    let sample = &input.sample;
+    let (Some(before), Some(flat), Some(behind)) =
+        (sample.get(..first - 1), sample.get(first - 1..last), sample.get(last..))
+    else {
+        return Err(Error::format(format!("flattens the axes {first} to {last}, which are none")));
+    };
+    let shape = [before, &[flat.iter().product()], behind].concat();
+    context.layer(Reshape::new(shape), &[&input])
+}
+
+/// Sizes of which 0 means the same as before, and −1 what is left.
+pub(super) fn reshape(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let definition = context.definition;
+    let parameters = definition.parameters("reshape_param");
+    let input = context.input(0)?;
+    let sizes = match parameters.messages("shape").last() {
+        Some(shape) => shape.integers("dim")?,
+        None => Vec::new(),
+    };
+    if parameters.integer("axis")?.unwrap_or(0) != 0 || parameters.integer("num_axes")?.unwrap_or(-1) != -1 {
+        return Err(Error::unsupported("reshapes some of the axes, expected axis: 0 and num_axes: -1"));
+    }
+    let Some((0 | -1, sizes)) = sizes.split_first().map(|(batch, sizes)| (*batch, sizes)) else {
+        return Err(Error::unsupported("reshapes the batch, expected a shape that begins with 0 or -1"));
+    };
+    let all: usize = input.sample.iter().product();
+    let known = |(place, &size): (usize, &i64)| match size {
+        0 => input
+            .sample
+            .get(place)
+            .copied()
+            .ok_or_else(|| Error::format(format!("has no size {} to keep", place + 1))),
+        -1 => Ok(1),
+        size => usize::try_from(size)
+            .map_err(|_| Error::format(format!("has the size {size}, expected -1 or more"))),
+    };
+    let mut shape = sizes.iter().enumerate().map(known).collect::<Result<Vec<usize>>>()?;
+    let rest = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let rest = rest.and_then(|product| all.checked_div(product)).unwrap_or_default();
+    for (size, &wanted) in shape.iter_mut().zip(sizes) {
+        if wanted == -1 {
+            *size = rest;
+        }
+    }
+    context.layer(Reshape::new(shape), &[&input])
+}
+
+/// Parts of a value along an axis, at given points or of one size.
+pub(super) fn slice(context: &mut Context<'_, '_>) -> Result<Vec<Flow>> {
+    let parameters = context.parameters("slice_param");
+    let input = context.input(0)?;
+    let axis = parameters.integer("axis")?.or(parameters.integer("slice_dim")?).unwrap_or(1);
+    let axis = context.axis(axis, &input)?;
+    let tops = context.definition.tops.clone();
+    let size = input.sample.get(axis - 1).copied().unwrap_or_default();
+    let mut points = parameters.counts("slice_point")?;
+    if points.is_empty() {
+        let part = size.checked_div(tops.len()).filter(|part| part * tops.len() == size);
+        let part =
+            part.ok_or_else(|| Error::format(format!("cuts {size} entries into {} parts", tops.len())))?;
+        points = (1..tops.len()).map(|top| top * part).collect();
+    }
+    let bounds: Vec<usize> = [vec![0], points, vec![size]].concat();
+    if bounds.len() != tops.len() + 1 || !bounds.is_sorted() {
+        let message = format!("cuts {size} entries at {bounds:?} for {} parts", tops.len());
+        return Err(Error::format(message));
+    }
+    let mut parts = Vec::new();
+    for (top, bounds) in tops.iter().zip(bounds.windows(2)) {
+        let &[start, end] = bounds else { continue };
+        parts.push(context.step(top, pick(&input, axis, start..end), &[&input])?);
+    }
+    Ok(parts)
+}
+
+/// The same value for several readers.
+pub(super) fn split(context: &mut Context<'_, '_>) -> Result<Vec<Flow>> {
+    let input = context.input(0)?;
+    Ok(vec![input; context.definition.tops.len()])
+}
+
+/// The first value cut to the size of the second.
+pub(super) fn crop(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let parameters = context.parameters("crop_param");
+    let (input, like) = (context.input(0)?, context.input(1)?);
+    let first = context.axis(parameters.integer("axis")?.unwrap_or(2), &input)?;
+    let offsets = parameters.counts("offset")?;
+    let mut axes = vec![None; input.sample.len() + 1];
+    for (place, axis) in (first..=input.sample.len()).enumerate() {
+        let offset = offsets.get(place).or(offsets.last()).copied().unwrap_or(0);
+        let size = like.sample.get(axis - 1).copied().unwrap_or_default();
+        let end = offset.saturating_add(size);
+        context.growing.limits().elements(&[size])?;
+        if input.sample.get(axis - 1).is_none_or(|&found| end > found) {
+            return Err(Error::format(format!("cuts {offset} to {end} out of {:?}", input.sample)));
+        }
+        if let Some(list) = axes.get_mut(axis) {
+            *list = Some((offset..end).map(Some).collect());
+        }
+    }
+    context.layer(Gather::new(axes, 0.0), &[&input])
+}
+
+/// Copies along an axis.
+pub(super) fn tile(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let parameters = context.parameters("tile_param");
+    let input = context.input(0)?;
+    let axis = context.axis(parameters.integer("axis")?.unwrap_or(1), &input)?;
+    let tiles = parameters.count("tiles")?.ok_or_else(|| Error::format("has no tiles"))?;
+    let size = input.sample.get(axis - 1).copied().unwrap_or_default();
+    context.growing.limits().elements(&[size, tiles])?;
+    let entries = (0..tiles).flat_map(|_| (0..size).map(Some)).collect();
+    let mut axes = vec![None; input.sample.len() + 1];
+    if let Some(list) = axes.get_mut(axis) {
+        *list = Some(entries);
+    }
+    context.layer(Gather::new(axes, 0.0), &[&input])
+}
+
+/// Another height and width by bilinear interpolation, corners on corners.
+pub(super) fn interpolate(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let (input, [_, height, width]) = context.picture()?;
+    let parameters = context.parameters("interp_param");
+    for name in ["pad_beg", "pad_end"] {
+        if parameters.integer(name)?.unwrap_or(0) != 0 {
+            return Err(Error::unsupported(format!("has a {name}, expected none")));
+        }
+    }
+    let factors = [parameters.count("shrink_factor")?, parameters.count("zoom_factor")?];
+    let side = |size: usize, name: &str| {
+        let [shrink, zoom] = factors.map(|factor| factor.unwrap_or(1));
+        let scaled = || {
+            let shrunk = size.saturating_sub(1).checked_div(shrink)? + 1;
+            shrunk.checked_add((shrunk - 1).checked_mul(zoom.checked_sub(1)?)?)
+        };
+        let wanted = match parameters.count(name)? {
+            Some(size) => Some(size),
+            None if factors.iter().any(Option::is_some) => scaled(),
+            None => None,
+        };
+        wanted
+            .filter(|&size| size > 0)
+            .ok_or_else(|| Error::format(format!("says no {name} that can be had")))
+    };
+    let (rows, columns) = (side(height, "height")?, side(width, "width")?);
+    context.growing.limits().elements(&[rows, columns])?;
+    let axes = vec![(2, height, between(height, rows)), (3, width, between(width, columns))];
+    context.layer(Resample::new(axes)?, &[&input])
+}
+
+/// For each of `wanted` places the neighbours among `size` with their shares.
+fn between(size: usize, wanted: usize) -> Vec<Vec<(usize, f64)>> {
+    #[expect(clippy::cast_precision_loss, reason = "no axis has 2^52 values")]
+    let step = if wanted > 1 { size.saturating_sub(1) as f64 / (wanted - 1) as f64 } else { 0.0 };
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "places within the axis"
+    )]
+    let place = |place: usize| {
+        let at = place as f64 * step;
+        let before = (at.floor() as usize).min(size.saturating_sub(1));
+        let share = at - before as f64;
+        let behind = (before + 1).min(size.saturating_sub(1));
+        vec![(before, 1.0 - share), (behind, share)]
+    };
+    (0..wanted).map(place).collect()
+}
+
+fn pick(input: &Flow, axis: usize, entries: std::ops::Range<usize>) -> Gather {
+    let mut axes = vec![None; input.sample.len() + 1];
+    if let Some(list) = axes.get_mut(axis) {
+        *list = Some(entries.map(Some).collect());
+    }
+    Gather::new(axes, 0.0)
+}
