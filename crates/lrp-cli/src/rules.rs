@@ -6,7 +6,8 @@ use clap::Args;
 use lrp::core::Float;
 use lrp::io::Limits;
 use lrp::rules::{
-    Attributor, Composite, Dialect, PlanOptions, Rule, Start, Suggestion, Unknown, composite_within, suggest,
+    Attributor, Composite, Dialect, Head, PlanOptions, Rule, Start, Suggestion, Unknown, composite_within,
+    suggest,
 };
 
 use crate::Outcome;
@@ -26,7 +27,7 @@ pub(crate) struct RuleOptions {
     /// An assignment of rules to layers written in TOML
     #[arg(long, group = "choice", value_name = "FILE.toml")]
     preset: Option<PathBuf>,
-    /// The conventions rules are read in: published, toolbox or zennit
+    /// The conventions rules are read in: published, toolbox, zennit or caffe
     #[arg(long, value_name = "NAME")]
     dialect: Option<Dialect>,
     /// What to do about layers that no rule is known for: error, pass or gradient
@@ -83,7 +84,8 @@ impl RuleOptions {
 
     pub(crate) fn plan_options(&self) -> PlanOptions {
         let Self { keep_softmax, unknown, from: start, .. } = *self;
-        PlanOptions { keep_softmax, unknown, start, ..PlanOptions::default() }
+        let head = if keep_softmax { Head::Output } else { Head::Logits };
+        PlanOptions { head, unknown, start, ..PlanOptions::default() }
     }
 }
 

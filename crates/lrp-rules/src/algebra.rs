@@ -212,6 +212,12 @@ impl Rule {
         *pass == 0.0 && !derivatives.is_empty() && shares.is_empty()
     }
 
+    /// Whether the rule hands on nothing.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.formula == Formula::default()
+    }
+
     pub(crate) fn label(&self) -> Option<&Label> {
         self.label.as_ref()
     }

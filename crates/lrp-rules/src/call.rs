@@ -39,6 +39,17 @@ impl<'t> Call<'t> {
         listed.map(Argument::parse).collect()
     }
 
+    /// The arguments as they were written: what stands before an equals sign, if there is one, and what behind it.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&'t str, &'t str)> {
+        let listed = split(self.arguments).into_iter().filter(|_| !self.arguments.trim().is_empty());
+        listed.map(|text| text.split_once('=').map_or(("", text), |(key, value)| (key.trim(), value.trim())))
+    }
+
+    /// A number, or a list of them in brackets.
+    pub(crate) fn parameter(text: &str) -> Result<Parameter, String> {
+        Argument::parse(text).map(|argument| argument.value)
+    }
+
     /// The values of arguments none of which has a key.
     pub(crate) fn plain(&self) -> Result<Vec<Parameter>, String> {
         let plain = |argument: Argument<'_>| match argument.key {
@@ -93,7 +104,7 @@ fn split(list: &str) -> Vec<&str> {
 pub(crate) fn numbers(given: &[Parameter]) -> Result<Vec<f64>, &'static str> {
     let number = |parameter: &Parameter| match parameter {
         Parameter::Number(value) => Ok(*value),
-        Parameter::Channels(_) => Err("takes no list"),
+        Parameter::Channels(_) | Parameter::Pixels(_) => Err("takes no list"),
     };
     given.iter().map(number).collect()
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use lrp_core::{Network, Tensor};
 
 use crate::error::{Error, Result};
+use crate::options::Head;
 use crate::plan::head;
 
 mod draft;
@@ -134,7 +135,7 @@ impl Canonized {
 
 /// What relevance starts from.
 fn scores(network: &Network<f64>, input: &Tensor<f64>) -> Result<Tensor<f64>> {
-    Ok(network.trace(input)?.value(head(network, false)).to_owned())
+    Ok(network.trace(input)?.value(head(network, Head::Logits)?).to_owned())
 }
 
 impl Rewrite {

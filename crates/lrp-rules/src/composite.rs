@@ -3,10 +3,14 @@
 use std::fmt;
 
 use lrp_core::{Float, Kind, Network};
+use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use crate::algebra::Rule;
 use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+use crate::options::Treatment;
+use crate::stand_in::StandIn;
 
 /// An assignment of rules to the layers of any network: the first entry that matches a layer wins.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +18,7 @@ pub struct Composite {
     entries: Vec<(Select, Rule)>,
     otherwise: Rule,
     dialect: Dialect,
+    treatment: Treatment,
 }
 
 /// Which layers an entry of a [`Composite`] means.
@@ -31,13 +36,26 @@ pub enum Select {
     Name(String),
     /// The layer at a position, counted from 0 over all layers.
     Index(usize),
+    /// Layers with weights, from the first up to one, that included.
+    WeightsUpTo(Place),
+}
+
+/// One layer of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// By its position, counted from 0 over all layers.
+    Index(usize),
+    /// By its name.
+    Name(String),
 }
 
 impl Composite {
     /// The same rule everywhere.
     #[must_use]
     pub fn uniform(rule: Rule) -> Self {
-        Self { entries: Vec::new(), otherwise: rule, dialect: Dialect::Published }
+        let (dialect, treatment) = (Dialect::Published, Treatment::default());
+        Self { entries: Vec::new(), otherwise: rule, dialect, treatment }
     }
 
     /// The same composite with one more entry, which counts after those already there.
@@ -51,6 +69,18 @@ impl Composite {
     #[must_use]
     pub fn in_dialect(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
+    }
+
+    /// The same composite, layers treated in another way whatever their rule.
+    #[must_use]
+    pub fn treated(self, treatment: Treatment) -> Self {
+        Self { treatment, ..self }
+    }
+
+    /// How layers are treated whatever their rule.
+    #[must_use]
+    pub fn treatment(&self) -> Treatment {
+        self.treatment
     }
 
     /// The entries in the order they are tried.
@@ -88,26 +118,68 @@ impl Composite {
         (rule, why)
     }
 
+    /// Refuses places that a network does not have.
+    pub(crate) fn check<T: Float>(&self, network: &Network<T>) -> Result<()> {
+        let places = self.entries.iter().filter_map(|(select, _)| match select {
+            Select::WeightsUpTo(place) => Some(place),
+            _ => None,
+        });
+        match places.into_iter().find(|place| place.find(network).is_none()) {
+            Some(place) => Err(Error::composite(format!("the network has no {place}"))),
+            None => Ok(()),
+        }
+    }
+
     /// The rule for a node in the composite's dialect.
-    pub(crate) fn choose<T: Float>(&self, network: &Network<T>, node: usize) -> Choice {
+    pub(crate) fn choose<T: Float>(&self, network: &Network<T>, node: usize) -> Choice<T> {
         let matching = self.entries.iter().find(|(select, _)| select.matches(network, node));
         let (rule, why) = matching
             .map_or((&self.otherwise, "default".to_owned()), |(select, rule)| (rule, select.to_string()));
         let by_default = matching.is_none();
-        let (rule, why) = match self.dialect.adjust(network.nodes()[node].op(), rule, by_default) {
+        let op = network.nodes()[node].op();
+        let (rule, why) = match self.dialect.adjust(op, rule, by_default) {
             Some((rule, note)) => (rule, format!("{why}; {note}")),
             None => (rule.clone(), why),
         };
-        Choice { rule, why, by_default }
+        let (stand_in, why) = match StandIn::of(op, &rule, self.dialect, self.treatment) {
+            Some(stand_in) => (Some(stand_in.clone()), format!("{why}; {}", stand_in.why)),
+            None => (None, why),
+        };
+        Choice { rule, why, by_default, stand_in }
     }
 }
 
 /// The rule of a node.
-pub(crate) struct Choice {
+pub(crate) struct Choice<T: Float> {
     pub(crate) rule: Rule,
     pub(crate) why: String,
     /// Whether no entry of the composite is about this node.
     pub(crate) by_default: bool,
+    /// The layer that is crossed in place of the node's own.
+    pub(crate) stand_in: Option<StandIn<T>>,
+}
+
+impl Place {
+    /// The position of the layer, if the network has it.
+    pub(crate) fn find<T: Float>(&self, network: &Network<T>) -> Option<usize> {
+        match self {
+            Self::Index(index) => Some(*index).filter(|&index| index < network.nodes().len()),
+            Self::Name(name) => network.nodes().iter().position(|node| node.name() == name),
+        }
+    }
+
+    fn reaches<T: Float>(&self, network: &Network<T>, node: usize) -> bool {
+        self.find(network).is_some_and(|last| node <= last)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "layer {index}"),
+            Self::Name(name) => write!(f, "layer '{name}'"),
+        }
+    }
 }
 
 impl Select {
@@ -121,6 +193,7 @@ impl Select {
             Self::Last => weighted.next_back() == Some(node),
             Self::Name(pattern) => WildMatch::new(pattern).matches(nodes[node].name()),
             Self::Index(index) => *index == node,
+            Self::WeightsUpTo(place) => nodes[node].kind().has_weights() && place.reaches(network, node),
         }
     }
 }
@@ -134,6 +207,7 @@ impl fmt::Display for Select {
             Self::Last => f.write_str("last layer with weights"),
             Self::Name(pattern) => write!(f, "name matches '{pattern}'"),
             Self::Index(index) => write!(f, "layer {index}"),
+            Self::WeightsUpTo(place) => write!(f, "layers with weights up to {place}"),
         }
     }
 }

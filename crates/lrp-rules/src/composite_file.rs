@@ -6,9 +6,10 @@ use lrp_core::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Rule;
-use crate::composite::{Composite, Select};
+use crate::composite::{Composite, Place, Select};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
+use crate::options::Treatment;
 
 /// The file as it is written.
 #[derive(Serialize, Deserialize)]
@@ -16,6 +17,14 @@ use crate::error::{Error, Result};
 struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     dialect: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maxima: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bias: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    responses: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    lengths: bool,
     otherwise: String,
     #[serde(default, rename = "layer", skip_serializing_if = "Vec::is_empty")]
     layers: Vec<Entry>,
@@ -34,6 +43,8 @@ struct Entry {
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_to: Option<Place>,
     rule: String,
 }
 
@@ -41,8 +52,9 @@ impl FromStr for Composite {
     type Err = Error;
 
     /// Reads a composite written in TOML: `otherwise`, optionally `dialect`, and `[[layer]]` entries tried in
-    /// order, each with a `rule` and one of `kind`, `first = true`, `last = true`, `name`, `index`; `kind` and
-    /// `first = true` together are the first layer of the kind.
+    /// order, each with a `rule` and one of `kind`, `first = true`, `last = true`, `name`, `index`, `up_to`; `kind` and
+    /// `first = true` together are the first layer of the kind, and `up_to` is the name or position of the last of the
+    /// layers with weights that are meant. `maxima`, `bias`, `responses` and `lengths` are those of [`Treatment`].
     ///
     /// ```
     /// use lrp_rules::{Composite, Select, rules::{epsilon, flat}};
@@ -66,10 +78,11 @@ impl FromStr for Composite {
             Error::composite(format!("line {line}: {}", error.message().replace('\n', ", ")))
         })?;
         let composite = Self::uniform(file.otherwise.parse()?);
-        let composite = match file.dialect {
+        let composite = match &file.dialect {
             Some(dialect) => composite.in_dialect(dialect.parse()?),
             None => composite,
         };
+        let composite = composite.treated(file.treatment()?);
         file.layers.into_iter().enumerate().try_fold(composite, |composite, (index, entry)| {
             let number = index + 1;
             let numbered =
@@ -86,8 +99,29 @@ impl Composite {
     pub fn to_toml(&self) -> String {
         let dialect = (self.dialect() != Dialect::default()).then(|| self.dialect().to_string());
         let layers = self.entries().iter().map(|(select, rule)| Entry::new(select, rule)).collect();
-        let file = File { dialect, otherwise: self.otherwise().to_string(), layers };
+        let Treatment { maxima, bias, responses, lengths } = self.treatment();
+        let named = |name: &str, usual: bool| (!usual).then(|| name.to_owned());
+        let file = File {
+            dialect,
+            maxima: named(maxima.name(), maxima == <_>::default()),
+            bias: named(bias.name(), bias == <_>::default()),
+            responses: named(responses.name(), responses == <_>::default()),
+            lengths,
+            otherwise: self.otherwise().to_string(),
+            layers,
+        };
         toml::to_string(&file).expect("strings, numbers and booleans have a TOML form")
+    }
+}
+
+impl File {
+    fn treatment(&self) -> Result<Treatment> {
+        Ok(Treatment {
+            maxima: self.maxima.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            bias: self.bias.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            responses: self.responses.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            lengths: self.lengths,
+        })
     }
 }
 
@@ -101,6 +135,7 @@ impl Entry {
             Select::Last => Self { last: Some(true), ..entry },
             Select::Name(pattern) => Self { name: Some(pattern.clone()), ..entry },
             Select::Index(index) => Self { index: Some(*index), ..entry },
+            Select::WeightsUpTo(place) => Self { up_to: Some(place.clone()), ..entry },
         }
     }
 
@@ -116,10 +151,11 @@ impl Entry {
         let last = self.last.filter(|&last| last).map(|_| Select::Last);
         let name = self.name.clone().map(Select::Name);
         let index = self.index.map(Select::Index);
-        let mut given = [place, last, name, index].into_iter().flatten();
+        let up_to = self.up_to.clone().map(Select::WeightsUpTo);
+        let mut given = [place, last, name, index, up_to].into_iter().flatten();
         match (given.next(), given.next()) {
             (Some(select), None) => Ok(select),
-            _ => Err("needs exactly one of kind, first = true, last = true, name, index".to_owned()),
+            _ => Err("needs exactly one of kind, first = true, last = true, name, index, up_to".to_owned()),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::algebra::Rule;
 use crate::call::Call;
 use crate::composite::{Composite, Select};
 use crate::error::{Error, Result};
+use crate::formulas::{FORMULAS, formula};
 use crate::parameter::{Parameter, brief};
 use crate::rules::{
     alpha_beta, bounded, deconvnet, epsilon, flat, gradient, guided, one, signed_gamma, simple, smoothed,
@@ -145,9 +146,12 @@ pub const COMPOSITES: &[CompositeInfo] = &[
 
 /// Makes the composite that `text` names, with parameters in parentheses where it takes some; `_` counts as `-`.
 ///
+/// The formula types of Caffe's programs, [`FORMULAS`], are composites as well, by name and by number.
+///
 /// ```
 /// use lrp_rules::composite;
 /// assert_eq!(composite("beta_smooth")?, composite("beta-smooth(10)")?);
+/// assert_eq!(composite("layer_dep(1e-9, 0)")?, composite("100(beta=0, epsilon=1e-9)")?);
 /// assert!(composite("epsilon-gamma-box([-2.1,-2,-1.8], [2.2,2.4,2.6])").is_ok());
 /// # Ok::<(), lrp_rules::Error>(())
 /// ```
@@ -157,12 +161,18 @@ pub const COMPOSITES: &[CompositeInfo] = &[
 pub fn composite(text: &str) -> Result<Composite> {
     let call = Call::parse(text).map_err(Error::composite)?;
     let name = call.name.replace('_', "-");
-    let info = COMPOSITES.iter().find(|info| info.name.eq_ignore_ascii_case(&name)).ok_or_else(|| {
-        let names: Vec<&str> = COMPOSITES.iter().map(|info| info.name).collect();
-        Error::composite(format!("unknown composite '{}'; one of {}", call.name, names.join(", ")))
-    })?;
-    let usage =
-        |message: &str| Error::composite(format!("composite '{call}': {message}; usage: {}", info.usage));
+    let wrong = |message: &str, usage: &str| {
+        Error::composite(format!("composite '{call}': {message}; usage: {usage}"))
+    };
+    let Some(info) = COMPOSITES.iter().find(|info| info.name.eq_ignore_ascii_case(&name)) else {
+        let formula = formula(&name).ok_or_else(|| {
+            let names = COMPOSITES.iter().map(|info| info.name).chain(FORMULAS.iter().map(|row| row.name));
+            let names: Vec<&str> = names.collect();
+            Error::composite(format!("unknown composite '{}'; one of {}", call.name, names.join(", ")))
+        })?;
+        return formula.of_call(&call).map_err(|message| wrong(&message, &formula.usage()));
+    };
+    let usage = |message: &str| wrong(message, info.usage);
     let parameters = call.plain().map_err(|message| usage(&message))?;
     (info.make)(&parameters).map_err(usage)
 }

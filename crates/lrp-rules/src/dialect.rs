@@ -5,11 +5,14 @@ use std::str::FromStr;
 
 use lrp_core::{Float, Kind, Op, Ties};
 
+mod caffe;
 mod zennit;
 
 use crate::algebra::Rule;
 use crate::error::{Error, Result};
+use crate::options::Treatment;
 use crate::rules::simple;
+use crate::stand_in::StandIn;
 
 /// The conventions a composite's rules are read in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +27,10 @@ pub enum Dialect {
     /// for those with weights; sums and means share in proportion, activations and scalings pass, and everything
     /// else follows its gradient. zennit calls first what was registered first, here it is what runs first.
     Zennit,
+    /// Those of the LRP Toolbox's programs for Caffe: no stabilizer where none is named, the first of entries that tie
+    /// wins a maximum, padding counts to rules that do not look at the input, local responses are not normalized on
+    /// the way back, and grouped convolutions have the first group's bias under rules that tell signs apart.
+    Caffe,
 }
 
 /// The toolbox's stabilizer of `simple` on sum pooling, where every other layer has `1e-16`.
@@ -31,7 +38,7 @@ const TOOLBOX_POOL: f64 = 1e-12;
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 3] = [Self::Published, Self::Toolbox, Self::Zennit];
+    pub const ALL: [Self; 4] = [Self::Published, Self::Toolbox, Self::Zennit, Self::Caffe];
 
     /// The name users write.
     #[must_use]
@@ -40,6 +47,7 @@ impl Dialect {
             Self::Published => "published",
             Self::Toolbox => "toolbox",
             Self::Zennit => "zennit",
+            Self::Caffe => "caffe",
         }
     }
 
@@ -58,14 +66,26 @@ impl Dialect {
                 pool.then(|| (simple().stabilized(TOOLBOX_POOL), "toolbox stabilizer of sum pooling"))
             }
             Self::Zennit => zennit::adjust(op, rule, by_default),
+            Self::Caffe => caffe::adjust(op, rule),
         }
     }
 
-    /// A layer as the dialect has it; `None` where it is as everywhere.
-    pub(crate) fn layer<T: Float>(self, op: &Op<T>) -> Option<Op<T>> {
+    /// What the dialect crosses in place of a layer that gets a rule; `None` where that is the layer itself.
+    pub(crate) fn stand_in<T: Float>(
+        self,
+        op: &Op<T>,
+        rule: &Rule,
+        treatment: Treatment,
+    ) -> Option<StandIn<T>> {
+        const FIRST: &str = "the first of those that tie";
         match (self, op) {
-            (Self::Zennit, Op::MaxPool(pool)) => Some(pool.clone().with_ties(Ties::First).into()),
-            (Self::Zennit, Op::Reduce(reduce)) => Some(reduce.clone().with_ties(Ties::First).into()),
+            (Self::Zennit | Self::Caffe, Op::MaxPool(pool)) => {
+                Some(StandIn::layer(pool.clone().with_ties(Ties::First), FIRST))
+            }
+            (Self::Zennit | Self::Caffe, Op::Reduce(reduce)) => {
+                Some(StandIn::layer(reduce.clone().with_ties(Ties::First), FIRST))
+            }
+            (Self::Caffe, _) => caffe::stand_in(op, rule, treatment),
             _ => None,
         }
     }

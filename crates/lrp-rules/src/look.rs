@@ -1,9 +1,10 @@
 //! Looking at values through the lenses of a formula.
 
 use lrp_core::{Float, Tensor, TensorView, WeightLens, map, update};
-use ndarray::{ArrayViewMutD, Axis, CowArray, IxDyn};
+use ndarray::{ArrayViewMutD, Axis, CowArray, IxDyn, Zip};
 
 use crate::algebra::InputLens;
+use crate::parameter::Parameter;
 
 /// A look at one channel, ready for many values.
 #[derive(Clone, Copy)]
@@ -65,8 +66,21 @@ impl InputLens {
     pub(crate) fn vanishes(&self) -> bool {
         match self {
             Self::Value | Self::Positive | Self::Negative | Self::Magnitude => true,
-            Self::Less(bound) => bound.values().iter().all(|&value| value == 0.0),
+            Self::Less(bound) => bound.values().all(|value| value == 0.0),
             Self::Fill(value) => *value == 0.0,
+        }
+    }
+
+    /// Whether it is the same look at every value.
+    fn is_everywhere_alike(&self) -> bool {
+        !matches!(self, Self::Less(Parameter::Channels(_) | Parameter::Pixels(_)))
+    }
+
+    /// The shape of a sample whose every value it looks at in a way of its own.
+    pub(crate) fn pixels(&self) -> Option<&[usize]> {
+        match self {
+            Self::Less(bound) => bound.pixels(),
+            _ => None,
         }
     }
 
@@ -82,7 +96,7 @@ impl InputLens {
     pub(crate) fn see<'a, T: Float>(&self, x: &'a TensorView<'_, T>, axis: Axis) -> CowArray<'a, T, IxDyn> {
         match self {
             Self::Value => x.view().into(),
-            lens if lens.channels().is_none() => lens.look(0).map(x).into(),
+            lens if lens.is_everywhere_alike() => lens.look(0).map(x).into(),
             lens => {
                 let mut seen = x.to_owned();
                 lens.update(seen.view_mut(), x, x, axis, |_, seen, _| seen);
@@ -133,8 +147,18 @@ impl InputLens {
         axis: Axis,
         f: impl Fn(T, T, T) -> T + Sync + Send + Copy,
     ) {
-        if self.channels().is_none() {
+        if self.is_everywhere_alike() {
             return self.look(0).update(a, x, b, f);
+        }
+        if let Self::Less(Parameter::Pixels(bounds)) = self {
+            let samples = a.outer_iter_mut().zip(x.outer_iter()).zip(b.outer_iter());
+            return samples.for_each(|((a, x), b)| {
+                Zip::from(a)
+                    .and(x)
+                    .and(b)
+                    .and(&**bounds)
+                    .for_each(|a, &x, &b, &bound| *a = f(*a, x - T::of(bound), b));
+            });
         }
         let channels = a.axis_iter_mut(axis).zip(x.axis_iter(axis)).zip(b.axis_iter(axis));
         for (channel, ((a, x), b)) in channels.enumerate() {

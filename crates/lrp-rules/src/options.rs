@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 /// What a [`Plan`](crate::Plan) does beyond its composite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlanOptions {
-    /// Explain the probabilities of a softmax head instead of the logits before it.
-    pub keep_softmax: bool,
+    /// Which value relevance starts from.
+    pub head: Head,
     /// Keep the relevance of every layer, not only of the input.
     pub keep_layers: bool,
     /// Keep a [`Ledger`](crate::Ledger) of what every node received and handed on.
@@ -21,6 +21,18 @@ pub struct PlanOptions {
     pub unknown: Unknown,
     /// What relevance starts from.
     pub start: Start,
+}
+
+/// Which value relevance starts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Head {
+    /// The logits: the output, or what a softmax that ends the network reads.
+    #[default]
+    Logits,
+    /// The output, probabilities if a softmax ends the network.
+    Output,
+    /// What the node at a position writes.
+    Node(usize),
 }
 
 /// What a plan does about layers whose relevance nobody has published a rule for, unless the composite gives them
@@ -44,6 +56,49 @@ pub enum Start {
     Score,
     /// One: with derivatives for rules the explanation is then itself a derivative.
     One,
+}
+
+/// What a composite does with layers, whatever their rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Treatment {
+    /// How relevance crosses the maximum of a window.
+    pub maxima: Maxima,
+    /// What rules that tell positive from negative parts do with the bias of layers with weights.
+    pub bias: BiasShare,
+    /// What local response normalization does with relevance.
+    pub responses: Responses,
+    /// Whether what reaches the input is replaced by its length over the channels: a picture of sizes.
+    pub lengths: bool,
+}
+
+/// How relevance crosses the maximum of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Maxima {
+    /// It goes to the entry that won.
+    #[default]
+    Winner,
+    /// It is shared as if the layer had taken the mean.
+    Mean,
+}
+
+/// What rules that tell positive from negative parts do with the bias.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BiasShare {
+    /// It is a product of its own, whose share of relevance is lost.
+    #[default]
+    Own,
+    /// An equal part of it is added to each product, before signs are told apart; nothing is lost to it.
+    Spread,
+}
+
+/// What local response normalization does with relevance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Responses {
+    /// What it does in the dialect; it passes it, where the dialect does not say.
+    #[default]
+    Dialect,
+    /// It passes it, whatever the dialect.
+    Pass,
 }
 
 /// A choice with a name a variant, written and read.
@@ -84,3 +139,6 @@ macro_rules! named {
 }
 named!(Unknown, "policy", Error = "error", Pass = "pass", Gradient = "gradient");
 named!(Start, "start", Score = "score", One = "one");
+named!(Maxima, "way across a maximum", Winner = "winner", Mean = "mean");
+named!(BiasShare, "treatment of the bias", Own = "own", Spread = "spread");
+named!(Responses, "treatment of local responses", Dialect = "dialect", Pass = "pass");

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ndarray::ArrayD;
+
 /// A number, or one number a channel.
 ///
 /// ```
@@ -15,6 +17,8 @@ pub enum Parameter {
     Number(f64),
     /// One a channel of the layer's input.
     Channels(Arc<[f64]>),
+    /// One for every value of a sample, shaped like it.
+    Pixels(Arc<ArrayD<f64>>),
 }
 
 impl Parameter {
@@ -27,6 +31,7 @@ impl Parameter {
         match self {
             Self::Number(value) => *value,
             Self::Channels(values) => values[channel],
+            Self::Pixels(_) => unreachable!("pixels are looked at where they are"),
         }
     }
 
@@ -34,22 +39,37 @@ impl Parameter {
     #[must_use]
     pub fn channels(&self) -> Option<usize> {
         match self {
-            Self::Number(_) => None,
+            Self::Number(_) | Self::Pixels(_) => None,
             Self::Channels(values) => Some(values.len()),
         }
     }
 
     /// Its numbers.
-    #[must_use]
-    pub fn values(&self) -> &[f64] {
+    pub fn values(&self) -> Box<dyn Iterator<Item = f64> + '_> {
         match self {
-            Self::Number(value) => std::slice::from_ref(value),
-            Self::Channels(values) => values,
+            Self::Number(value) => Box::new(std::iter::once(*value)),
+            Self::Channels(values) => Box::new(values.iter().copied()),
+            Self::Pixels(values) => Box::new(values.iter().copied()),
+        }
+    }
+
+    /// The shape of a sample whose every value has one.
+    #[must_use]
+    pub fn pixels(&self) -> Option<&[usize]> {
+        match self {
+            Self::Pixels(values) => Some(values.shape()),
+            _ => None,
         }
     }
 
     /// Whether it is nowhere above `other`; `None` if the two tell different numbers of channels apart.
     pub(crate) fn at_most(&self, other: &Self) -> Option<bool> {
+        if let (Self::Pixels(one), Self::Pixels(two)) = (self, other) {
+            return (one.shape() == two.shape()).then(|| one.iter().zip(&**two).all(|(one, two)| one <= two));
+        }
+        if self.pixels().or(other.pixels()).is_some() {
+            return None;
+        }
         let count = match (self.channels(), other.channels()) {
             (Some(one), Some(two)) if one != two => return None,
             (one, two) => one.or(two).unwrap_or(1),
@@ -70,6 +90,12 @@ impl From<Vec<f64>> for Parameter {
     }
 }
 
+impl From<ArrayD<f64>> for Parameter {
+    fn from(values: ArrayD<f64>) -> Self {
+        Self::Pixels(values.into())
+    }
+}
+
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,6 +104,7 @@ impl fmt::Display for Parameter {
                 let values: Vec<String> = values.iter().copied().map(brief).collect();
                 write!(f, "[{}]", values.join(","))
             }
+            Self::Pixels(values) => write!(f, "pixels {:?}", values.shape()),
         }
     }
 }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use lrp_core::{Float, Kind, Network, Node, Prepared, Record, Tensor, Trace, Value};
+use lrp_core::{Channels, Float, Kind, Network, Node, Prepared, Record, Tensor, Trace, Value};
 
-use crate::algebra::Rule;
 use crate::composite::Composite;
 use crate::error::{Error, Result};
 use crate::explanation::Explanation;
 use crate::ledger::{Amount, Denominators, Entry, Ledger};
-use crate::options::{PlanOptions, Start};
+use crate::options::{Head, PlanOptions, Start};
 use crate::shortcuts;
-use crate::step::{Decision, Step, Way};
+use crate::step::{Decision, Step, Way, channel_axis, channels};
 use crate::table::{Row, Table};
 use crate::target::Target;
 use crate::together::explain_together;
@@ -42,6 +41,8 @@ pub struct Plan<'n, T: Float> {
     /// Weights as the rules see them.
     prepared: Arc<Prepared<T>>,
     options: PlanOptions,
+    /// Whether what reaches the input is replaced by its length over the channels.
+    lengths: bool,
 }
 
 impl<'n, T: Float> Plan<'n, T> {
@@ -50,19 +51,20 @@ impl<'n, T: Float> Plan<'n, T> {
     /// # Errors
     /// If no rule is known for a layer and the options do not say what then.
     pub fn new(network: &'n Network<T>, composite: &Composite, options: PlanOptions) -> Result<Self> {
-        let head = head(network, options.keep_softmax);
+        composite.check(network)?;
+        let head = head(network, options.head)?;
         let decide = |node| Decision::make(network, node, composite, options.unknown);
-        let decisions: Vec<Decision> = (0..network.nodes().len()).map(decide).collect::<Result<_>>()?;
-        let rules: Vec<&Rule> = decisions.iter().map(|decision| &decision.rule).collect();
+        let decisions: Vec<Decision<T>> = (0..network.nodes().len()).map(decide).collect::<Result<_>>()?;
         let not_negative = shortcuts::not_negative(network);
-        let in_place = shortcuts::rectified_in_place(network, &rules, head);
-        let step = |((node, decision), &in_place): ((&Node<T>, Decision), &bool)| {
+        let in_place = shortcuts::rectified_in_place(network, &decisions, head);
+        let step = |((node, decision), &in_place): ((&Node<T>, Decision<T>), &bool)| {
             let not_negative = node.inputs().iter().all(|value| not_negative[value.index()]);
-            Step::new(decision, node, composite, not_negative, in_place)
+            Step::new(decision, node, not_negative, in_place)
         };
         let steps = network.nodes().iter().zip(decisions).zip(&in_place).map(step).collect();
         let prepared = Arc::new(Prepared::new(network.nodes().len(), !options.save_memory));
-        Ok(Self { network, steps, head, in_place, prepared, options })
+        let lengths = composite.treatment().lengths;
+        Ok(Self { network, steps, head, in_place, prepared, options, lengths })
     }
 
     /// The network explained.
@@ -75,6 +77,19 @@ impl<'n, T: Float> Plan<'n, T> {
     #[must_use]
     pub fn head(&self) -> Value {
         self.head
+    }
+
+    /// Runs the network and records what the plan asks for, to be explained by [`Plan::explain_trace`].
+    ///
+    /// # Errors
+    /// If the input does not fit the network.
+    pub fn trace(&self, input: &Tensor<T>) -> Result<Trace<'n, T>> {
+        Ok(self.network.trace_rectified(input, &self.in_place)?)
+    }
+
+    /// Along which axis the input keeps its channels.
+    fn channels(&self) -> Channels {
+        self.network.nodes().iter().find_map(|node| channels(node.op())).unwrap_or(Channels::First)
     }
 
     pub(crate) fn in_place(&self) -> &[bool] {
@@ -168,6 +183,7 @@ impl<'n, T: Float> Plan<'n, T> {
                 self.cross(node, record, relevance)
             }
         });
+        let relevance = if self.lengths { lengths(relevance, self.channels()) } else { relevance };
         layers[0] = Some(relevance.clone());
         let layers =
             self.options.keep_layers.then(|| self.complete(layers, relevance.shape())).transpose()?;
@@ -245,10 +261,26 @@ impl<'n, T: Float> Plan<'n, T> {
 }
 
 /// The value relevance starts from: the output, or the logits before a softmax that ends the network.
-pub(crate) fn head<T: Float>(network: &Network<T>, keep_softmax: bool) -> Value {
+pub(crate) fn head<T: Float>(network: &Network<T>, head: Head) -> Result<Value> {
     let last = network.nodes().len() - 1;
-    let drop = network.nodes()[last].kind() == Kind::SoftMax && last > 0 && !keep_softmax;
-    if drop { network.nodes()[last].inputs()[0] } else { network.output() }
+    match head {
+        Head::Logits if network.nodes()[last].kind() == Kind::SoftMax && last > 0 => {
+            Ok(network.nodes()[last].inputs()[0])
+        }
+        Head::Logits | Head::Output => Ok(network.output()),
+        Head::Node(node) if node <= last => Ok(Value::of_node(node)),
+        Head::Node(node) => {
+            Err(Error::composite(format!("relevance cannot start at layer {node}; layers are 0 to {last}")))
+        }
+    }
+}
+
+/// For every place its length over the channels, in each of them.
+fn lengths<T: Float>(relevance: Tensor<T>, channels: Channels) -> Tensor<T> {
+    let axis = channel_axis(channels, relevance.ndim());
+    let squares = relevance.mapv(|r| r * r).sum_axis(axis).insert_axis(axis);
+    let lengths = squares.mapv_into(T::sqrt);
+    lengths.broadcast(relevance.raw_dim()).expect("the channels alone were summed").to_owned()
 }
 
 /// Takes relevance across a node.

@@ -3,7 +3,7 @@
 //! A new rule is one function and one row of [`RULES`]; the command line, its help and the property tests
 //! read the table.
 
-use crate::algebra::{B, Gate, Rule, W, X, derivative, fill, share};
+use crate::algebra::{B, Formula, Gate, Rule, W, X, derivative, fill, share};
 use crate::call::numbers;
 use crate::derivative::Derivative;
 use crate::error::{Error, Result};
@@ -89,6 +89,12 @@ pub fn magnitude() -> Rule {
 #[must_use]
 pub fn pass() -> Rule {
     Rule::pass().named("pass", &[])
+}
+
+/// The way back ends: what is below receives nothing.
+#[must_use]
+pub fn stop() -> Rule {
+    Rule::of(Formula::default()).named("stop", &[])
 }
 
 /// The layer's derivative: `R · ∂y/∂x`.
@@ -224,6 +230,13 @@ pub const RULES: &[RuleInfo] = &[
         usage: "pass",
         summary: "relevance stays where it is",
         make: |given| none(given, pass),
+    },
+    RuleInfo {
+        name: "stop",
+        aliases: &["nothing"],
+        usage: "stop",
+        summary: "the way back ends there: what is below receives nothing",
+        make: |given| none(given, stop),
     },
     RuleInfo {
         name: "gradient",

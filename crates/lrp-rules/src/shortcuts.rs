@@ -2,8 +2,9 @@
 
 use lrp_core::{Crossing, Float, Function, Kind, Network, Op, Tensor, Value};
 
-use crate::algebra::{Formula, Gate, Rule, Share};
+use crate::algebra::{Formula, Gate, Share};
 use crate::derivative::Derivative;
+use crate::step::Decision;
 
 /// For every value, whether it can never be below zero, whatever the input.
 pub(crate) fn not_negative<T: Float>(network: &Network<T>) -> Vec<bool> {
@@ -50,15 +51,19 @@ fn keeps_above_zero<T: Float>(op: &Op<T>, inputs: bool) -> bool {
 ///
 /// What is lost are values below zero. Nobody misses them if the node's rule computes its own denominators, or
 /// if the units in question receive no relevance.
-pub(crate) fn rectified_in_place<T: Float>(network: &Network<T>, rules: &[&Rule], head: Value) -> Vec<bool> {
-    let vanishing = vanishing(network, rules, head);
+pub(crate) fn rectified_in_place<T: Float>(
+    network: &Network<T>,
+    decisions: &[Decision<T>],
+    head: Value,
+) -> Vec<bool> {
+    let vanishing = vanishing(network, decisions, head);
     let reads_below_zero = |share: &Share| share.sum.is_the_layer() || share.gate == Gate::Negative;
     // Whether an input is above zero is all that most derivatives of a rectifier ask for.
     let smooth = |node: usize| {
         let reads = |reader: &usize| network.nodes()[*reader].inputs().contains(&Value::of_node(node));
         let mut readers = (0..network.nodes().len()).filter(reads);
         readers.any(|reader| {
-            let derivatives = &rules[reader].formula().derivatives;
+            let derivatives = &decisions[reader].rule.formula().derivatives;
             derivatives.iter().any(|(_, derivative)| derivative.looks_below_zero())
         })
     };
@@ -67,7 +72,7 @@ pub(crate) fn rectified_in_place<T: Float>(network: &Network<T>, rules: &[&Rule]
         let before_head = node + 2 <= head.index();
         let known = matches!(network.nodes()[node].kind(), Kind::Convolution | Kind::Linear)
             && !matches!(network.nodes()[node].op(), Op::Custom(_));
-        let missed = rules[node].formula().shares.iter().any(reads_below_zero);
+        let missed = decisions[node].rule.formula().shares.iter().any(reads_below_zero);
         rectifiable && before_head && known && (vanishing[node + 1] || !missed) && !smooth(node)
     };
     network.rectifiable().into_iter().enumerate().map(fits).collect()
@@ -77,19 +82,21 @@ pub(crate) fn rectified_in_place<T: Float>(network: &Network<T>, rules: &[&Rule]
 ///
 /// That is so where every layer that reads it hands relevance back in proportion to what it reads; it is not
 /// where a rule looks at weights only, or measures the distance from a bound.
-fn vanishing<T: Float>(network: &Network<T>, rules: &[&Rule], head: Value) -> Vec<bool> {
+fn vanishing<T: Float>(network: &Network<T>, decisions: &[Decision<T>], head: Value) -> Vec<bool> {
     let mut vanishing = vec![true; network.nodes().len() + 1];
     vanishing[head.index()..].fill(false);
     for (index, node) in network.nodes()[..head.index()].iter().enumerate().rev() {
-        let formula = rules[index].formula();
+        let Decision { rule, .. } = &decisions[index];
+        let formula = rule.formula();
         let in_proportion = formula.pass == 0.0
             && formula.derivatives.is_empty()
             && formula.shares.iter().all(|share| share.sum.terms.iter().all(|(lens, _)| lens.vanishes()));
         let behind = vanishing[index + 1];
         let vanishes = match node.op().layer().crossing() {
-            _ if rules[index].is_derivative() => derivative_vanishes(node.op(), formula, behind),
+            _ if !decisions[index].is_in_proportion() => false,
+            _ if rule.is_derivative() => derivative_vanishes(node.op(), formula, behind),
             Crossing::Mix => in_proportion && !matches!(node.op(), Op::Custom(_)),
-            Crossing::Either if !rules[index].looks_at_input() => false,
+            Crossing::Either if !rule.looks_at_input() => false,
             Crossing::Route | Crossing::Either => behind && stays_below_zero(node.op()),
             Crossing::Unknown => false,
         };

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use lrp_core::{Channels, Crossing, Float, Flow, Kind, Memo, Network, Node, Op, Record, Tensor};
+use lrp_core::{Channels, Crossing, Float, Flow, Kind, Layer, Memo, Network, Node, Op, Record, Tensor};
 
 use ndarray::Axis;
 
-use crate::algebra::Rule;
+use crate::algebra::{InputLens, Rule, Share};
 use crate::composite::{Choice, Composite};
 use crate::error::{Error, Result};
 use crate::ledger::Denominators;
 use crate::options::Unknown;
 use crate::redistribute::{Knowledge, redistribute};
+use crate::stand_in::{Crossed, StandIn};
 
 /// How relevance crosses one node of a plan.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Step<T: Float> {
     pub(crate) way: Way,
     /// What a user should know about it.
     pub(crate) notice: Option<String>,
-    /// The layer, where the dialect has it otherwise than the network.
-    op: Option<Op<T>>,
+    /// The layer that is crossed in place of the node's own.
+    stand_in: Option<StandIn<T>>,
     pub(crate) knowledge: Arc<Knowledge<T>>,
 }
 
@@ -39,33 +40,41 @@ pub(crate) enum Way {
     Derivative,
     /// The rule shares it out.
     Shares,
+    /// It ends there.
+    Stop,
+    /// What stands in for the layer has a formula of its own.
+    Formula,
 }
 
 /// The rule of a node, how relevance crosses it, and what to say about that.
-pub(crate) struct Decision {
+pub(crate) struct Decision<T: Float> {
     pub(crate) rule: Rule,
     pub(crate) why: String,
     pub(crate) way: Way,
     notice: Option<String>,
+    stand_in: Option<StandIn<T>>,
 }
 
-impl Decision {
+impl<T: Float> Decision<T> {
     /// Decides what happens at a node.
-    pub(crate) fn make<T: Float>(
+    pub(crate) fn make(
         network: &Network<T>,
         node: usize,
         composite: &Composite,
         unknown: Unknown,
     ) -> Result<Self> {
-        let Choice { rule, why, by_default } = composite.choose(network, node);
+        let Choice { rule, why, by_default, stand_in } = composite.choose(network, node);
         let last = node + 1 == network.nodes().len() && network.nodes()[node].kind() == Kind::SoftMax;
         if last && by_default && !rule.is_derivative() {
             // Whoever explains probabilities wants the logits' shares in them, not those of their differences.
             let why = "the softmax at the end passes relevance".to_owned();
-            return Ok(Self { rule: Rule::pass(), why, way: Way::Stay, notice: None });
+            return Ok(Self { rule: Rule::pass(), why, way: Way::Stay, notice: None, stand_in: None });
         }
-        let crossing = network.nodes()[node].op().layer().crossing();
-        let way = match crossing {
+        let own = network.nodes()[node].op();
+        let op = stand_in.as_ref().map_or(Some(own), StandIn::op);
+        let way = match op.unwrap_or(own).layer().crossing() {
+            _ if rule.is_nothing() => Way::Stop,
+            _ if op.is_none() => Way::Formula,
             _ if rule.is_derivative() => Way::Derivative,
             Crossing::Route => Way::Route,
             Crossing::Either if rule.looks_at_input() => Way::Winner,
@@ -73,10 +82,15 @@ impl Decision {
             Crossing::Unknown if rule == Rule::pass() => Way::Stay,
             Crossing::Unknown => return Self::about_unknown(&network.nodes()[node], unknown),
         };
-        Ok(Self { rule, why, way, notice: None })
+        Ok(Self { rule, why, way, notice: None, stand_in })
     }
 
-    fn about_unknown<T: Float>(node: &Node<T>, unknown: Unknown) -> Result<Self> {
+    /// Whether what stands in for the layer, if anything does, hands nothing to an input that is zero.
+    pub(crate) fn is_in_proportion(&self) -> bool {
+        self.stand_in.as_ref().is_none_or(StandIn::is_in_proportion)
+    }
+
+    fn about_unknown(node: &Node<T>, unknown: Unknown) -> Result<Self> {
         let (name, layer) = (node.name(), node.op().layer());
         let (rule, way, becomes) = match unknown {
             Unknown::Error => {
@@ -90,24 +104,28 @@ impl Decision {
             }
         };
         let notice = Some(format!("{name} has no known rule: {becomes}"));
-        Ok(Self { rule, why: "no rule is known; as asked for unknown layers".to_owned(), way, notice })
+        Ok(Self {
+            rule,
+            why: "no rule is known; as asked for unknown layers".to_owned(),
+            way,
+            notice,
+            stand_in: None,
+        })
     }
 }
 
 impl<T: Float> Step<T> {
     pub(crate) fn new(
-        decision: Decision,
+        decision: Decision<T>,
         node: &Node<T>,
-        composite: &Composite,
         not_negative: bool,
         only_positive: bool,
     ) -> Self {
-        let Decision { rule, why, way, notice } = decision;
-        let op = composite.dialect().layer(node.op());
+        let Decision { rule, why, way, notice, stand_in } = decision;
         let channels = channels(node.op()).unwrap_or(Channels::First);
         let constants = Memo::new(true);
         let knowledge = Arc::new(Knowledge { not_negative, only_positive, channels, constants });
-        Self { rule, why, way, notice, op, knowledge }
+        Self { rule, why, way, notice, stand_in, knowledge }
     }
 
     /// The rule as people should read it: `-` where relevance passes, `winner` where it follows the maximum.
@@ -115,7 +133,7 @@ impl<T: Float> Step<T> {
         match self.way {
             Way::Route => "-".to_owned(),
             Way::Winner => "winner".to_owned(),
-            Way::Stay | Way::Derivative | Way::Shares => self.rule.to_string(),
+            Way::Stay | Way::Derivative | Way::Shares | Way::Stop | Way::Formula => self.rule.to_string(),
         }
     }
 
@@ -130,6 +148,22 @@ impl<T: Float> Step<T> {
         let bounds = shares.flat_map(|share| share.sum.terms.iter().filter_map(|(look, _)| look.channels()));
         let count =
             |shape: &&[usize]| shape.get(channel_axis(self.knowledge.channels, shape.len()).index()).copied();
+        let pixels = |share: &'_ Share| {
+            let looks = share.sum.terms.iter().map(|(look, _)| look);
+            looks
+                .filter_map(InputLens::pixels)
+                .find(|pixels| inputs.iter().any(|shape| shape[1..] != **pixels))
+                .map(<[usize]>::to_vec)
+        };
+        let padded = matches!(&self.stand_in, Some(StandIn { crossed: Crossed::Padded(..), .. }));
+        if let Some(pixels) =
+            formula.shares.iter().filter(|_| self.way == Way::Shares && !padded).find_map(pixels)
+        {
+            return Some(format!(
+                "has bounds for samples of shape {pixels:?}, but the input is {:?}",
+                inputs[0]
+            ));
+        }
         for bounds in bounds {
             if let Some(shape) = inputs.iter().find(|shape| count(shape) != Some(bounds)) {
                 return Some(format!("has bounds for {bounds} channels, but the input is {shape:?}"));
@@ -146,7 +180,22 @@ impl<T: Float> Step<T> {
         relevance: Tensor<T>,
         watch: Option<&mut Denominators>,
     ) -> Vec<Tensor<T>> {
-        let layer = self.op.as_ref().unwrap_or(op).layer();
+        if let Some(stand_in) = &self.stand_in {
+            let by_the_rule = |layer: &dyn Layer<T>, record: &Record<'_, T>, relevance| {
+                self.across(layer, record, relevance, watch)
+            };
+            return stand_in.cross(record, relevance, by_the_rule);
+        }
+        self.across(op.layer(), record, relevance, watch)
+    }
+
+    fn across(
+        &self,
+        layer: &dyn Layer<T>,
+        record: &Record<'_, T>,
+        relevance: Tensor<T>,
+        watch: Option<&mut Denominators>,
+    ) -> Vec<Tensor<T>> {
         let derivatives = || {
             let parts = self.rule.formula().derivatives.iter().map(|&(scale, derivative)| {
                 let parts = derivative.cross(layer, record, &relevance.view());
@@ -156,6 +205,7 @@ impl<T: Float> Step<T> {
         };
         match self.way {
             Way::Stay => vec![relevance],
+            Way::Stop | Way::Formula => record.inputs.iter().map(|x| Tensor::zeros(x.raw_dim())).collect(),
             Way::Derivative => derivatives().expect("it has derivatives and nothing else"),
             Way::Route | Way::Winner | Way::Shares => match layer.flow(record) {
                 Flow::Route(route) => route(relevance),

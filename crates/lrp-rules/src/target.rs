@@ -18,6 +18,8 @@ pub enum Target {
     Class(usize),
     /// The score of one class a sample.
     PerSample(Vec<usize>),
+    /// The scores of several classes at once, other ones for each sample.
+    Joint(Vec<Vec<usize>>),
     /// All scores at once.
     All,
     /// Relevance made elsewhere, shaped like the scores.
@@ -32,7 +34,7 @@ impl Target {
     pub fn check(&self, scores: &[usize]) -> Result<()> {
         let samples = scores[0];
         let width = scores[1..].iter().product::<usize>();
-        let classes = match self {
+        let classes: Vec<&[usize]> = match self {
             Self::All | Self::Top => return Ok(()),
             Self::Given(relevance) if relevance.shape() == scores => return Ok(()),
             Self::Given(relevance) => {
@@ -41,8 +43,9 @@ impl Target {
                     "initial relevance has shape {given:?}, expected {scores:?}"
                 )));
             }
-            Self::Class(class) => &vec![*class; samples],
-            Self::PerSample(classes) => classes,
+            Self::Class(class) => vec![std::slice::from_ref(class); samples],
+            Self::PerSample(classes) => classes.iter().map(std::slice::from_ref).collect(),
+            Self::Joint(classes) => classes.iter().map(Vec::as_slice).collect(),
         };
         if classes.len() != samples {
             return Err(Error::target(format!(
@@ -50,7 +53,10 @@ impl Target {
                 classes.len()
             )));
         }
-        match classes.iter().enumerate().find(|&(_, &class)| class >= width) {
+        let each = |(sample, classes): (usize, &&[usize])| {
+            classes.iter().map(|&class| (sample, class)).collect::<Vec<_>>()
+        };
+        match classes.iter().enumerate().flat_map(each).find(|&(_, class)| class >= width) {
             Some((sample, class)) => Err(Error::target(format!(
                 "class {class} of sample {sample} is out of range; classes are 0 to {}",
                 width.saturating_sub(1)
@@ -80,17 +86,21 @@ impl Target {
     /// `with` where a score is explained, zero elsewhere.
     fn fill<T: Float>(&self, scores: &Tensor<T>, with: &Tensor<T>) -> Result<Tensor<T>> {
         self.check(scores.shape())?;
-        let classes = match self {
+        let single = |classes: Vec<usize>| classes.into_iter().map(|class| vec![class]).collect();
+        let classes: Vec<Vec<usize>> = match self {
             Self::All => return Ok(with.clone()),
             Self::Given(relevance) => return Ok(lrp_core::cast(relevance)),
-            Self::Top => top_classes(scores),
-            Self::Class(class) => vec![*class; scores.shape()[0]],
-            Self::PerSample(classes) => classes.clone(),
+            Self::Top => single(top_classes(scores)),
+            Self::Class(class) => single(vec![*class; scores.shape()[0]]),
+            Self::PerSample(classes) => single(classes.clone()),
+            Self::Joint(classes) => classes.clone(),
         };
         let rows = rows(with);
         let mut seed = Array2::zeros(rows.raw_dim());
-        for (sample, class) in classes.into_iter().enumerate() {
-            seed[[sample, class]] = rows[[sample, class]];
+        for (sample, classes) in classes.into_iter().enumerate() {
+            for class in classes {
+                seed[[sample, class]] = rows[[sample, class]];
+            }
         }
         Ok(seed.into_shape_with_order(scores.raw_dim()).expect("rows are the scores in another shape"))
     }
@@ -99,6 +109,7 @@ impl Target {
     pub(crate) fn of_samples(&self, samples: Range<usize>) -> Self {
         match self {
             Self::PerSample(classes) => Self::PerSample(classes[samples].to_vec()),
+            Self::Joint(classes) => Self::Joint(classes[samples].to_vec()),
             Self::Given(relevance) => Self::Given(relevance.slice_axis(Axis(0), samples.into()).to_owned()),
             target => target.clone(),
         }
@@ -130,21 +141,27 @@ fn rows<T: Float>(scores: &Tensor<T>) -> Array2<T> {
 impl FromStr for Target {
     type Err = Error;
 
-    /// Reads `top`, `all`, a class such as `7`, or one class a sample such as `7,2,1`.
+    /// Reads `top`, `all`, a class such as `7`, or one class a sample such as `7,2,1`; several classes of a sample at
+    /// once are `7+2`.
     ///
     /// ```
     /// use lrp_rules::Target;
     /// assert_eq!("7,2".parse::<Target>()?, Target::PerSample(vec![7, 2]));
+    /// assert_eq!("7+2,1".parse::<Target>()?, Target::Joint(vec![vec![7, 2], vec![1]]));
     /// # Ok::<(), lrp_rules::Error>(())
     /// ```
     fn from_str(text: &str) -> Result<Self> {
         let class = |part: &str| {
-            let allowed = "expected top, all, a class number, or one class a sample such as 7,2,1";
+            let allowed = "expected top, all, a class number, or one class a sample such as 7,2,1 or 7+2,1";
             part.trim().parse().map_err(|_| Error::target(format!("unknown target '{text}'; {allowed}")))
         };
         match text.trim().to_lowercase().as_str() {
             "top" => Ok(Self::Top),
             "all" => Ok(Self::All),
+            list if list.contains('+') => {
+                let joint = |part: &str| part.split('+').map(class).collect::<Result<Vec<usize>>>();
+                list.split(',').map(joint).collect::<Result<_>>().map(Self::Joint)
+            }
             list if list.contains(',') => {
                 list.split(',').map(class).collect::<Result<_>>().map(Self::PerSample)
             }

@@ -324,7 +324,7 @@ fn a_plan_says_where_max_pooling_is_not_about_the_winner() {
 #[test]
 fn a_kept_softmax_is_explained() {
     let network = network();
-    let options = PlanOptions { keep_softmax: true, ..PlanOptions::default() };
+    let options = PlanOptions { head: Head::Output, ..PlanOptions::default() };
     let plan = Plan::new(&network, &Composite::uniform(flat()), options).unwrap();
     assert!(plan.notices().is_empty());
     let explanation = plan.explain(&Tensor::ones(vec![1, 6, 6, 1]), &Target::All).unwrap();

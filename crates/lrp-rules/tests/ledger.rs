@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2, arr1, arr2};
 use numbers::tensor;
 
 const KEEP: PlanOptions = PlanOptions {
-    keep_softmax: false,
+    head: Head::Logits,
     keep_layers: false,
     keep_ledger: true,
     save_memory: false,

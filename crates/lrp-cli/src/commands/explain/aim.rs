@@ -10,6 +10,7 @@ use crate::model::Model;
 /// What the relevance of one sample is about.
 pub(super) enum Aim {
     Class(usize),
+    Classes(Vec<usize>),
     AllClasses,
     Given,
 }
@@ -21,6 +22,7 @@ impl Aim {
             Target::Top => Self::Class(predicted),
             Target::Class(class) => Self::Class(*class),
             Target::PerSample(classes) => Self::Class(classes[sample]),
+            Target::Joint(classes) => Self::Classes(classes[sample].clone()),
             Target::All => Self::AllClasses,
             Target::Given(_) => Self::Given,
         }
@@ -29,6 +31,10 @@ impl Aim {
     pub(super) fn describe<T: Float>(&self, model: &Model<T>) -> String {
         match self {
             Self::Class(class) => format!("class {}", model.class(*class)),
+            Self::Classes(classes) => {
+                let classes: Vec<String> = classes.iter().map(|&class| model.class(class)).collect();
+                format!("classes {}", classes.join(" + "))
+            }
             Self::AllClasses => "all classes".to_owned(),
             Self::Given => "given relevance".to_owned(),
         }
@@ -45,6 +51,11 @@ pub(super) fn label(target: &Target) -> String {
             let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
             format!("classes{}", classes.join("_"))
         }
+        Target::Joint(classes) => {
+            let joined =
+                |classes: &Vec<usize>| classes.iter().map(ToString::to_string).collect::<Vec<_>>().join("+");
+            format!("classes{}", classes.iter().map(joined).collect::<Vec<_>>().join("_"))
+        }
         Target::Given(_) => "given".to_owned(),
     }
 }
@@ -53,6 +64,7 @@ pub(super) fn label(target: &Target) -> String {
 pub(super) fn check(target: &Target, count: usize) -> Outcome {
     let given = match target {
         Target::PerSample(classes) => classes.len(),
+        Target::Joint(classes) => classes.len(),
         Target::Given(relevance) => relevance.shape().first().copied().unwrap_or(0),
         _ => count,
     };
@@ -67,6 +79,7 @@ pub(super) fn check(target: &Target, count: usize) -> Outcome {
 pub(super) fn part(target: &Target, start: usize, end: usize) -> Target {
     match target {
         Target::PerSample(classes) => Target::PerSample(classes[start..end].to_vec()),
+        Target::Joint(classes) => Target::Joint(classes[start..end].to_vec()),
         Target::Given(all) => Target::Given(all.slice_axis(Axis(0), Slice::from(start..end)).to_owned()),
         other => other.clone(),
     }
