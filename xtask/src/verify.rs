@@ -13,6 +13,7 @@ use lrp::io::{Array, Dtype, Limits, read_arrays};
 use ndarray::ArrayD;
 
 mod architectures;
+mod caffe;
 mod check;
 mod failure;
 mod networks;
@@ -108,6 +109,9 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 
 /// The cases of a suite, or nothing if it is of a kind no runner knows.
 fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>> {
+    if let Some(cases) = caffe::cases(folder, kernels)? {
+        return Ok(Some(cases));
+    }
     if let Some(cases) = networks::cases(folder, kernels)? {
         return Ok(Some(cases));
     }
