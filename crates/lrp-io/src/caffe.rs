@@ -1,5 +1,11 @@
-//! The files around a network of the LRP Toolbox for Caffe.
+//! The files around a network of the LRP Toolbox for Caffe: configuration, list of images, mean image.
 
-// Both readers of these files, of mean images and of weights, decode blobs.
-#[cfg_attr(not(test), allow(dead_code, reason = "the readers follow"))]
 pub(crate) mod blob;
+
+mod config;
+mod list;
+mod mean;
+
+pub use config::Config;
+pub use list::{Listed, Wanted, parse_list};
+pub use mean::{MeanFormat, read_mean};

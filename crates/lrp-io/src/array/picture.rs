@@ -23,7 +23,7 @@ pub fn is_picture(bytes: &[u8]) -> bool {
 }
 
 /// Pixels in a row or column.
-const SIDE: u32 = 1 << 14;
+pub(crate) const SIDE: u32 = 1 << 14;
 
 /// The shape of a picture that may be decoded, from what its header claims.
 ///
