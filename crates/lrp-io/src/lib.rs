@@ -72,6 +72,7 @@ mod mat;
 mod pickle;
 mod protobuf;
 mod python_float;
+mod separable;
 
 pub use array::{
     ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, is_picture, read_array, read_array_bytes, read_arrays,

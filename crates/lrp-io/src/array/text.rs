@@ -75,7 +75,7 @@ impl<'l> Rows<'l> {
     }
 }
 
-pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).split(|&byte| byte == b'\n')
 }
 
@@ -85,7 +85,7 @@ pub(super) fn content(line: &[u8]) -> Result<&str> {
     std::str::from_utf8(content).map_err(|_| Error::format("is not text in UTF-8"))
 }
 
-pub(super) fn number(field: &str) -> Result<f64> {
+pub(crate) fn number(field: &str) -> Result<f64> {
     let number: f64 =
         field.parse().map_err(|_| Error::format(format!("{} is not a number", quoted(field))))?;
     if number.is_infinite() && field.contains(|letter: char| letter.is_ascii_digit()) {

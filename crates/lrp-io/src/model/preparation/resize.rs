@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::separable::{Kernel, LANCZOS, Taps, along, taps};
 
 /// How pixels between pixels are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -60,37 +61,25 @@ pub(super) fn resize(
     let (height, width, channels) = picture.dim();
     Limits::default().elements(&[height, columns.count, channels])?;
     let weights = |length, stretch: Stretch| filter.weights(length, stretch, antialias, whole);
-    let wide = along(picture, Axis(1), &weights(width, columns), whole);
-    Ok(along(wide.view(), Axis(0), &weights(height, rows), whole))
+    let wide = rounded(along(picture, Axis(1), &weights(width, columns)), whole);
+    Ok(rounded(along(wide.view(), Axis(0), &weights(height, rows)), whole))
 }
 
-/// The pixels that one pixel is made of: the first, and the weight of each.
-type Taps = (usize, Vec<f64>);
-
-fn along(picture: ArrayView3<'_, f64>, axis: Axis, taps: &[Taps], whole: bool) -> Array3<f64> {
-    let (height, width, channels) = picture.dim();
-    let shape = if axis == Axis(0) { (taps.len(), width, channels) } else { (height, taps.len(), channels) };
-    let mut resized = Array3::zeros(shape);
-    for ((first, weights), mut to) in taps.iter().zip(resized.axis_iter_mut(axis)) {
-        for (index, &weight) in weights.iter().enumerate() {
-            to.scaled_add(weight, &picture.index_axis(axis, first + index));
-        }
-        if whole {
-            to.mapv_inplace(|value| (value + 0.5).floor().clamp(0.0, 255.0));
-        }
+fn rounded(mut picture: Array3<f64>, whole: bool) -> Array3<f64> {
+    if whole {
+        picture.mapv_inplace(|value| (value + 0.5).floor().clamp(0.0, 255.0));
     }
-    resized
+    picture
 }
 
 impl Filter {
-    /// Half the width of the filter, in pixels, and its height at a distance from its middle.
-    fn shape(self) -> (f64, fn(f64) -> f64) {
+    fn kernel(self) -> Kernel {
         match self {
             // Never asked: the nearest pixel is found by its place.
             Self::Nearest | Self::Box => (0.5, |x| if x > -0.5 && x <= 0.5 { 1.0 } else { 0.0 }),
             Self::Bilinear => (1.0, |x| (1.0 - x.abs()).max(0.0)),
             Self::Bicubic => (2.0, cubic),
-            Self::Lanczos => (3.0, |x| if x.abs() < 3.0 { sinc(x) * sinc(x / 3.0) } else { 0.0 }),
+            Self::Lanczos => LANCZOS,
         }
     }
 
@@ -106,18 +95,13 @@ impl Filter {
         if self == Self::Nearest {
             return places.map(|middle| ((middle as usize).min(length - 1), vec![1.0])).collect();
         }
-        let (half, height) = self.shape();
         let wider = if antialias { scale.max(1.0) } else { 1.0 };
-        let taps = |middle: f64| {
-            let first = (middle - half * wider + 0.5).max(0.0) as usize;
-            let end = ((middle + half * wider + 0.5) as usize).min(length);
-            let heights = (first..end).map(|pixel| height((pixel as f64 - middle + 0.5) / wider));
-            let heights: Vec<f64> = heights.collect();
-            let sum: f64 = heights.iter().sum();
-            // Pillow's weights for pictures of 8 bits: whole multiples of 2^-22.
-            let step = f64::from(1 << 22);
-            let kept = |height: f64| if whole { (height / sum * step).round() / step } else { height / sum };
-            (first, heights.into_iter().map(kept).collect())
+        // Pillow's weights for pictures of 8 bits: whole multiples of 2^-22.
+        let step = f64::from(1 << 22);
+        let kept = |weight: f64| if whole { (weight * step).round() / step } else { weight };
+        let taps = |middle| {
+            let (first, weights) = taps(middle, wider, self.kernel(), length);
+            (first, weights.into_iter().map(kept).collect())
         };
         places.map(taps).collect()
     }
@@ -132,9 +116,4 @@ fn cubic(x: f64) -> f64 {
     } else {
         0.0
     }
-}
-
-fn sinc(x: f64) -> f64 {
-    let x = x * std::f64::consts::PI;
-    if x == 0.0 { 1.0 } else { x.sin() / x }
 }
