@@ -53,16 +53,25 @@ impl LocalResponse {
     }
 
     /// `α/size`
-    fn share<T: Float>(&self) -> T {
+    #[must_use]
+    pub fn share<T: Float>(&self) -> T {
         #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^52 channels")]
         T::of(self.alpha / self.size as f64)
     }
 
-    /// The denominators before they are raised to a power.
-    fn energy<T: Float>(&self, x: &TensorView<'_, T>) -> Tensor<T> {
+    /// The denominators `k + α/size · Σ_near x²`, before they are raised to a power.
+    #[must_use]
+    pub fn energy<T: Float>(&self, x: &TensorView<'_, T>) -> Tensor<T> {
         let (k, share) = (T::of(self.k), self.share::<T>());
         let before = (self.size - 1) / 2;
         near(&x.mapv(|x| x * x), before, self.size - 1 - before).mapv_into(|sum| k + share * sum)
+    }
+
+    /// For each channel the sum over all that have it around them, itself among them.
+    #[must_use]
+    pub fn gathered<T: Float>(&self, array: &Tensor<T>) -> Tensor<T> {
+        let before = (self.size - 1) / 2;
+        near(array, self.size - 1 - before, before)
     }
 }
 
@@ -115,8 +124,7 @@ impl<T: Float> Layer<T> for LocalResponse {
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
         let (x, y, power) = (&record.inputs[0], &record.output, T::of(-self.beta));
         let energy = self.energy(x);
-        let before = (self.size - 1) / 2;
-        let blamed = near(&(&upstream * y / &energy), self.size - 1 - before, before);
+        let blamed = self.gathered(&(&upstream * y / &energy));
         let factor = T::of(2.0 * self.beta) * self.share::<T>();
         let direct = combine(&upstream, &energy.view(), &energy.view(), |g, d, _| g * d.powf(power));
         vec![combine(&direct.view(), x, &blamed.view(), |direct, x, blamed| direct - factor * x * blamed)]
