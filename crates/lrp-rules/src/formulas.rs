@@ -207,8 +207,9 @@ impl FormulaType {
             }
             Parts::Shares { dense, convolution, below, boxed } => (dense, convolution, below, boxed),
         };
-        for (name, value) in [("epsilon", options.epsilon), ("beta", options.beta)] {
-            if !(value.is_finite() && value >= 0.0) {
+        let signs = self.uses(AlphaBeta) || self.uses(WSquare) || boxed;
+        for (name, value, asked) in [("epsilon", options.epsilon, true), ("beta", options.beta, signs)] {
+            if asked && !(value.is_finite() && value >= 0.0) {
                 return Err(format!("{name} is {}, it must not be negative", brief(value)));
             }
         }

@@ -7,6 +7,11 @@ pub use lrp_render as render;
 pub use lrp_rules as rules;
 pub use lrp_train as train;
 
+pub mod caffe;
+mod error;
+
+pub use error::{Error, Result};
+
 /// What most programs need, under one name.
 pub mod prelude {
     pub use lrp_core::{Float, Kernels, Network, NetworkBuilder, Op, Tensor, Trace, Value};

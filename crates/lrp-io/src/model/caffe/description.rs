@@ -87,6 +87,8 @@ impl Description {
             )));
         }
         let (input, shape) = input(message, &layers)?;
+        // Layers that declare the input are younger than the numbers of layers that people know.
+        layers.retain(|layer: &Definition| layer.kind != "input");
         let [batch, sample @ ..] = shape.as_slice() else {
             return Err(Error::format(format!("the input {} has no shape", quoted(&input))));
         };
@@ -238,10 +240,8 @@ fn with_splits(input: &str, layers: Vec<Definition>) -> Vec<Definition> {
             layer.bottoms.iter().map(|bottom| latest.get(bottom.as_str()).copied()).collect();
         writers.iter().flatten().for_each(|writer| *readers.entry(*writer).or_default() += 1);
         read.push(writers);
-        // A layer that declares the input writes the same value.
-        let declares = layer.kind == "input";
         for (place, top) in layer.tops.iter().enumerate() {
-            latest.insert(top, if declares { (None, place) } else { (Some(index), place) });
+            latest.insert(top, (Some(index), place));
         }
     }
     let split = |writer: &Writer, blob: &str| {

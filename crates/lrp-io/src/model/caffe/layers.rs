@@ -25,7 +25,7 @@ enum Build {
     One(fn(&mut Context<'_, '_>) -> Result<Flow>),
     /// It writes several.
     Several(fn(&mut Context<'_, '_>) -> Result<Vec<Flow>>),
-    /// It matters in training alone or declares what is known already, and writes nothing anew.
+    /// It matters in training alone, and writes nothing that is read here.
     Nothing,
 }
 
@@ -53,7 +53,6 @@ const TYPES: &[Type] = &[
     Type { name: "HingeLossMultiLabel", build: Nothing },
     Type { name: "InfogainLoss", build: Nothing },
     Type { name: "InnerProduct", build: One(products::inner_product) },
-    Type { name: "Input", build: Nothing },
     Type { name: "Interp", build: One(shaping::interpolate) },
     Type { name: "Log", build: One(elementwise::logarithm) },
     Type { name: "LRN", build: One(normalization::local_response) },
