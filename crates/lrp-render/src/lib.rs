@@ -14,6 +14,7 @@
 //!   choices: a [`Colormap`], a [`Normalization`] and perhaps an [`Outline`].
 //! - [`overlay`] paints relevance over the photo it is about, [`blend`] mixes the two evenly, [`cover`] leaves the
 //!   photo its colours, and [`reveal`] shows of the photo what relevance speaks for.
+//! - [`caffe_heatmap`] is the picture that the programs of LRP for Caffe write.
 //! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them. A map is
 //!   added by adding a row there.
 //! - [`row`] sets pictures side by side, [`montage`] arranges a labelled [`Grid`], [`color_bar`] explains
@@ -54,6 +55,7 @@
 
 #![forbid(unsafe_code)]
 
+pub use caffe::caffe_heatmap;
 pub use color_bar::{ColorBar, Orientation, Span, color_bar};
 pub use colormap::{COLORMAPS, Colormap, Entry, Kind, colormap};
 pub use error::{Error, ErrorKind};
@@ -61,13 +63,14 @@ pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, h
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
 pub use overlay::{blend, cover, overlay, reveal};
-pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE, encode_png};
+pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, Rgb16Image, WHITE, encode_png, encode_png16};
 pub use plane::{Aggregate, aggregate, enlarge, shared_scale, stretch, vector_to_plane};
 pub use smooth::blur;
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
 
 mod heatmap;
 mod overlay;
+mod caffe;
 
 mod colormap;
 mod outline;
