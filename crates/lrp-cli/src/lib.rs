@@ -13,6 +13,7 @@ mod options;
 mod contents;
 mod files;
 mod method;
+mod mode;
 mod model;
 mod rules;
 mod canonical;

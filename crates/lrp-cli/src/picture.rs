@@ -6,8 +6,8 @@ use clap::Args;
 use lrp::core::Channels;
 use lrp::io::write_atomically;
 use lrp::render::{
-    Colormap, HeatmapOptions, Normalization, Outline, Picture, colormap, encode_png, shared_scale,
-    vector_to_plane,
+    Aggregate, Colormap, HeatmapOptions, Normalization, Outline, Picture, aggregate, colormap, encode_png,
+    shared_scale, vector_to_plane,
 };
 use ndarray::{Array2, ArrayViewD, Axis};
 
@@ -38,17 +38,28 @@ impl PictureOptions {
 
     /// One sample `[h, w]`, `[h, w, c]` or `[c, h, w]` (channels are summed) or `[features]` as a plane.
     pub(crate) fn plane(&self, sample: &ArrayViewD<'_, f64>, channels: Channels) -> Outcome<Array2<f64>> {
+        self.aggregated(sample, channels, Aggregate::Sum)
+    }
+
+    /// The same with another way to join channels; what has none is one channel.
+    pub(crate) fn aggregated(
+        &self,
+        sample: &ArrayViewD<'_, f64>,
+        channels: Channels,
+        how: Aggregate,
+    ) -> Outcome<Array2<f64>> {
         let shape = match self.image.as_deref() {
             None => None,
             Some(&[height, width]) => Some([height, width]),
             Some(_) => return Err("--image takes a height and a width, such as 28,28".into()),
         };
-        Ok(match (sample.ndim(), shape) {
-            (3, None) if channels == Channels::First => sample.sum_axis(Axis(0)).into_dimensionality()?,
-            (3, None) => sample.sum_axis(Axis(2)).into_dimensionality()?,
-            (2, None) => sample.to_owned().into_dimensionality()?,
-            _ => vector_to_plane(sample.view(), shape)?,
-        })
+        let (pixels, axis) = match (sample.ndim(), shape) {
+            (3, None) if channels == Channels::First => (sample.to_owned(), Axis(0)),
+            (3, None) => (sample.to_owned(), Axis(2)),
+            (2, None) => (sample.to_owned().insert_axis(Axis(2)), Axis(2)),
+            _ => (vector_to_plane(sample.view(), shape)?.into_dyn().insert_axis(Axis(2)), Axis(2)),
+        };
+        Ok(aggregate(pixels.view().into_dimensionality()?, axis, how))
     }
 
     /// The scale of all planes if they are to share one.

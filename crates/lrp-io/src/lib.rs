@@ -10,7 +10,7 @@
 //! [`read_array`] gives an [`Array`]: numbers as f64, each exactly what was stored, in row-major
 //! order, and the [`Dtype`] they had. [`read_arrays`] gives all arrays of a file with their names.
 //! [`write_array`] and [`write_arrays`] write arrays of f32 and f64, [`write_typed_arrays`] what was read in
-//! the type it had. The formats are the rows of
+//! the type it had; [`write_planes`] prints relevance as the programs of LRP for Caffe do. The formats are the rows of
 //! [`ARRAY_FORMATS`], in gzip or not; a file is recognised by its content first and by its extension
 //! second. A picture is an array too, `[1, h, w, c]`.
 //!
@@ -73,11 +73,12 @@ mod pickle;
 mod protobuf;
 mod python_float;
 mod separable;
+mod six_digits;
 
 pub use array::{
     ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, is_picture, read_array, read_array_bytes, read_arrays,
     read_arrays_bytes, read_named_array, read_named_array_bytes, read_whole_bytes, write_array, write_arrays,
-    write_typed_arrays,
+    write_planes, write_typed_arrays,
 };
 pub use error::{Error, ErrorKind, Position, Result};
 pub use file::{read_file, write_atomically};
@@ -88,3 +89,4 @@ pub use model::{
     model_format, read_model, read_model_bytes, read_model_source, reorder_flatten, reread_flatten,
     write_legacy_model, write_matlab_model, write_model,
 };
+pub use six_digits::six_digits;

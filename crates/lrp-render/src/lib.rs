@@ -12,14 +12,17 @@
 //!
 //! - [`heatmap`] paints a plane of relevance, [`digit`] the input beside it. [`HeatmapOptions`] holds the
 //!   choices: a [`Colormap`], a [`Normalization`] and perhaps an [`Outline`].
-//! - [`overlay`] paints relevance over the photo it is about, [`blend`] mixes the two evenly.
+//! - [`overlay`] paints relevance over the photo it is about, [`blend`] mixes the two evenly, [`cover`] leaves the
+//!   photo its colours, and [`reveal`] shows of the photo what relevance speaks for.
+//! - [`caffe_heatmap`] is the picture that the programs of LRP for Caffe write.
 //! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them. A map is
 //!   added by adding a row there.
 //! - [`row`] sets pictures side by side, [`montage`] arranges a labelled [`Grid`], [`color_bar`] explains
 //!   the colours, [`draw_text`] writes.
 //! - [`Picture::to_rgb8`] and [`encode_png`] make bytes of it.
 //!
-//! [`vector_to_plane`], [`enlarge`] and [`canny`] are the steps in between, for use by themselves.
+//! [`aggregate`], [`vector_to_plane`], [`blur`], [`enlarge`] and [`canny`] are the steps in between, for use by
+//! themselves.
 //!
 //! # Zero is the middle
 //!
@@ -46,30 +49,34 @@
 //!
 //! # What it refuses
 //!
-//! It opens no files and shows no windows: bytes go to the caller. It sums over no channels and chooses no
-//! sample. It paints no value that is not finite, draws no outline of another shape and reshapes no vector
+//! It opens no files and shows no windows: bytes go to the caller. It sums over no channels unasked and chooses
+//! no sample. It paints no value that is not finite, draws no outline of another shape and reshapes no vector
 //! that is not square unless told how; each is an [`Error`] that says where and what was allowed.
 
 #![forbid(unsafe_code)]
 
+pub use caffe::caffe_heatmap;
 pub use color_bar::{ColorBar, Orientation, Span, color_bar};
 pub use colormap::{COLORMAPS, Colormap, Entry, Kind, colormap};
 pub use error::{Error, ErrorKind};
 pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, heatmap};
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
-pub use overlay::{blend, overlay};
-pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE, encode_png};
-pub use plane::{enlarge, shared_scale, stretch, vector_to_plane};
+pub use overlay::{blend, cover, overlay, reveal};
+pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, Rgb16Image, WHITE, encode_png, encode_png16};
+pub use plane::{Aggregate, aggregate, enlarge, shared_scale, stretch, vector_to_plane};
+pub use smooth::blur;
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
 
 mod heatmap;
 mod overlay;
+mod caffe;
 
 mod colormap;
 mod outline;
 mod picture;
 mod plane;
+mod smooth;
 
 mod color_bar;
 mod montage;

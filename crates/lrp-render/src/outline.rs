@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis, Zip};
 
 use crate::error::Error;
 use crate::plane::check_plane;
+use crate::smooth::{check_sigma, smoothed};
 
 /// The sigma of the toolbox's outlines.
 pub(crate) const DEFAULT_SIGMA: f64 = 2.0;
@@ -13,8 +14,6 @@ pub(crate) const DEFAULT_SIGMA: f64 = 2.0;
 const LOW_THRESHOLD: f64 = 0.1_f32 as f64;
 /// A connected ridge needs one pixel of at least this gradient to stay.
 const HIGH_THRESHOLD: f64 = 0.2;
-/// Widest smoothing allowed: it bounds the kernel, and pictures are seldom wider.
-const MAX_SIGMA: f64 = 1000.0;
 
 /// The edges of an image `[h, w]` with values around `[0, 1]`, as a mask of the same shape.
 ///
@@ -37,63 +36,12 @@ const MAX_SIGMA: f64 = 1000.0;
 /// ```
 pub fn canny(image: ArrayView2<'_, f64>, sigma: f64) -> Result<Array2<bool>, Error> {
     check_plane("outline image", image)?;
-    if !(sigma > 0.0 && sigma <= MAX_SIGMA) {
-        return Err(Error::option("outline sigma", sigma, "a number above 0, at most 1000"));
-    }
+    check_sigma("outline sigma", sigma)?;
     let smooth = smoothed(image, sigma);
     let down = sobel(&smooth, Axis(0));
     let right = sobel(&smooth, Axis(1));
     let magnitude = Zip::from(&down).and(&right).map_collect(|d, r| (d * d + r * r).sqrt());
     Ok(connected(&thinned(&down, &right, &magnitude)))
-}
-
-/// Gaussian smoothing, with zeros outside the image and their share divided out again.
-fn smoothed(image: ArrayView2<'_, f64>, sigma: f64) -> Array2<f64> {
-    let kernel = half_gaussian(sigma);
-    let inside = blurred(Array2::ones(image.dim()), &kernel);
-    let blurred = blurred(image.to_owned(), &kernel);
-    Zip::from(&blurred).and(&inside).map_collect(|value, share| value / (share + f64::EPSILON))
-}
-
-/// Weights at distances `0..=trunc(4 sigma + 0.5)`; both sides together sum to one.
-fn half_gaussian(sigma: f64) -> Vec<f64> {
-    let radius = (4.0 * sigma + 0.5) as usize;
-    let weight = |x: usize| (-0.5 / (sigma * sigma) * (x * x) as f64).exp();
-    let both_sides: Vec<f64> = (0..=2 * radius).map(|index| weight(index.abs_diff(radius))).collect();
-    let sum = pairwise_sum(&both_sides);
-    both_sides[radius..].iter().map(|weight| weight / sum).collect()
-}
-
-/// A sum in numpy's order: on plateaus of an image two gradients are equal or not by their last bit.
-fn pairwise_sum(values: &[f64]) -> f64 {
-    if values.len() > 128 {
-        let (left, right) = values.split_at(values.len() / 2 / 8 * 8);
-        return pairwise_sum(left) + pairwise_sum(right);
-    }
-    let (chunks, rest) = values.as_chunks::<8>();
-    let [a, b, c, d, e, f, g, h] = chunks
-        .iter()
-        .copied()
-        .reduce(|sums, chunk| std::array::from_fn(|k| sums[k] + chunk[k]))
-        .unwrap_or_default();
-    rest.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| sum + value)
-}
-
-fn blurred(mut plane: Array2<f64>, kernel: &[f64]) -> Array2<f64> {
-    for axis in [Axis(0), Axis(1)] {
-        for mut lane in plane.lanes_mut(axis) {
-            let values = lane.to_vec();
-            let at = |index: Option<usize>| index.and_then(|index| values.get(index)).copied().unwrap_or(0.0);
-            for (index, value) in lane.iter_mut().enumerate() {
-                // From the far end inwards: edges are compared for equality later, so the order counts.
-                let pairs = kernel.iter().enumerate().skip(1).rev();
-                *value = pairs.fold(values[index] * kernel[0], |sum, (x, weight)| {
-                    sum + (at(index.checked_sub(x)) + at(Some(index + x))) * weight
-                });
-            }
-        }
-    }
-    plane
 }
 
 /// Derivative `[-1, 0, 1]` along `axis`, weighted `[1, 2, 1]` across it, edge pixels repeated outside.

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, RgbImage};
+use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType, RgbImage};
 use ndarray::{Array3, ArrayView3};
 
 use crate::error::{Error, ErrorKind};
@@ -155,6 +155,33 @@ impl TryFrom<Array3<f64>> for Picture {
 /// # Ok::<(), lrp_render::Error>(())
 /// ```
 pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, Error> {
+    encoded(image)
+}
+
+/// A picture of 16 bits a colour.
+pub type Rgb16Image = ImageBuffer<image::Rgb<u16>, Vec<u16>>;
+
+/// [`encode_png`] for a picture of 16 bits a colour.
+///
+/// # Errors
+/// A picture without pixels.
+///
+/// ```
+/// use lrp_render::{Rgb16Image, encode_png16};
+///
+/// let png = encode_png16(&Rgb16Image::new(3, 2))?;
+/// assert_eq!((&png[1..4], png[24]), (&b"PNG"[..], 16));
+/// # Ok::<(), lrp_render::Error>(())
+/// ```
+pub fn encode_png16(image: &Rgb16Image) -> Result<Vec<u8>, Error> {
+    encoded(image)
+}
+
+fn encoded<P>(image: &ImageBuffer<P, Vec<P::Subpixel>>) -> Result<Vec<u8>, Error>
+where
+    P: PixelWithColorType,
+    [P::Subpixel]: EncodableLayout,
+{
     let mut bytes = Cursor::new(Vec::new());
     match image.write_to(&mut bytes, ImageFormat::Png) {
         Ok(()) => Ok(bytes.into_inner()),

@@ -1,6 +1,6 @@
 //! Planes of numbers: made from vectors, enlarged, measured.
 
-use ndarray::{Array, Array2, ArrayView, ArrayView2, Axis, Dimension, RemoveAxis};
+use ndarray::{Array, Array2, ArrayView, ArrayView2, ArrayView3, Axis, Dimension, RemoveAxis};
 
 use crate::error::{Error, ErrorKind};
 use crate::picture::check_size;
@@ -43,6 +43,46 @@ pub fn vector_to_plane<D: Dimension>(
     let flat = values.iter().copied().collect();
     Array2::from_shape_vec((height, width), flat)
         .map_err(|_| Error::shape("vector", values.shape(), format_args!("{height} x {width} values")))
+}
+
+/// How the channels of a pixel become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Aggregate {
+    /// Their sum, which keeps the sign and the total of relevance.
+    #[default]
+    Sum,
+    /// The root of the sum of their squares.
+    L2,
+    /// The largest of their absolute values.
+    LInf,
+}
+
+/// Relevance of pixels with channels as a plane; `channels` is the axis that goes.
+///
+/// NaN in a channel is NaN in the plane.
+///
+/// # Panics
+/// If `channels` is none of the three axes.
+///
+/// ```
+/// use lrp_render::{Aggregate, aggregate};
+/// use ndarray::{Axis, array};
+///
+/// let relevance = array![[[3.0, -4.0], [1.0, 0.0]]];
+/// let plane = |how| aggregate(relevance.view(), Axis(2), how);
+/// assert_eq!(plane(Aggregate::Sum), array![[-1.0, 1.0]]);
+/// assert_eq!(plane(Aggregate::L2), array![[5.0, 1.0]]);
+/// assert_eq!(plane(Aggregate::LInf), array![[4.0, 1.0]]);
+/// ```
+#[must_use]
+pub fn aggregate(relevance: ArrayView3<'_, f64>, channels: Axis, how: Aggregate) -> Array2<f64> {
+    match how {
+        Aggregate::Sum => relevance.sum_axis(channels),
+        Aggregate::L2 => relevance.fold_axis(channels, 0.0, |norm: &f64, value| norm.hypot(*value)),
+        Aggregate::LInf => relevance.fold_axis(channels, 0.0, |largest: &f64, value| {
+            if largest.is_nan() || value.abs() <= *largest { *largest } else { value.abs() }
+        }),
+    }
 }
 
 /// Values moved and scaled to span `[0, 1]`, as pictures to look at need; all the same become 0.

@@ -1,12 +1,12 @@
 //! What holds for every heatmap, and values worked out by hand.
 
 use lrp_render::{
-    BLACK, COLORMAPS, ColorBar, DigitOptions, ErrorKind, Grid, HeatmapOptions, Kind, MAX_PIXELS,
-    Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, canny, color_bar,
-    colormap, digit, draw_text, encode_png, enlarge, heatmap, measure_text, montage, row, stretch,
+    Aggregate, BLACK, COLORMAPS, ColorBar, DigitOptions, ErrorKind, Grid, HeatmapOptions, Kind, MAX_PIXELS,
+    Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, aggregate, blur, canny,
+    color_bar, colormap, digit, draw_text, encode_png, enlarge, heatmap, measure_text, montage, row, stretch,
     vector_to_plane,
 };
-use ndarray::{Array1, Array2, Array3, array};
+use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
 
 fn options(name: &str) -> HeatmapOptions<'static> {
@@ -210,6 +210,73 @@ fn toolbox_maps_have_the_values_worked_out_by_hand() {
         let picture = heatmap(relevance.view(), &options(name)).unwrap();
         let column = relevance.iter().position(|&other| other == value).unwrap();
         assert_color(&format!("{name} at {value}"), picture.color(0, column), expected);
+    }
+}
+
+/// The scale is `max R` for some, `max |R|` for others, and what is left of a cut for one.
+#[test]
+fn every_map_divides_by_its_own_scale() {
+    let relevance = array![[-4.0, 1.0, 2.0, 0.0]];
+    let cases = [
+        ("blue-black-yellow", 1, [0.5, 0.5, 0.0]),
+        ("black-green", 1, [0.0, 0.5, 0.0]),
+        ("gray-red", 1, [0.9, 0.4, 0.4]),
+        ("black-firered", 1, [1.0, 0.0, 0.0]),
+        ("black-firered", 2, [1.0, 1.0, 0.0]),
+        ("black-firered", 0, [1.0, 1.0, 1.0]),
+        // A quarter of the way up from the middle: entry 160 of 0 to 255.
+        ("afmhot", 1, [1.0, 320.0 / 255.0 - 0.5, 320.0 / 255.0 - 1.0]),
+        ("afmhot", 0, [0.0, 0.0, 0.0]),
+        ("bwr", 1, [1.0, 1.0 - 65.0 / 255.0, 1.0 - 65.0 / 255.0]),
+        ("bwr", 0, [0.0, 0.0, 1.0]),
+        ("seismic", 0, [0.0, 0.0, 0.3]),
+        ("jet", 0, [0.0, 0.0, 0.5]),
+    ];
+    for (name, column, expected) in cases {
+        let found = heatmap(relevance.view(), &options(name)).unwrap().color(0, column);
+        assert_color(&format!("{name} in column {column}"), found, expected);
+    }
+    // Mean 0.0625, mean of squares 0.010625, so ten variances are 0.0671875: 0.2 is cut, 0.05 is what remains.
+    let painted = heatmap(array![[0.2, 0.05, 0.0, 0.0]].view(), &options("gray-red2")).unwrap();
+    assert_color("gray-red2, cut", painted.color(0, 0), [0.9; 3]);
+    assert_color("gray-red2, kept", painted.color(0, 1), [0.4, 0.0, 0.0]);
+}
+
+#[test]
+fn blurring_spreads_by_a_gaussian() {
+    let mut dot = Array2::zeros((33, 33));
+    dot[[16, 16]] = 1.0;
+    let soft = blur(dot.view(), 1.5).unwrap();
+    let ratio = soft[[16, 17]] / soft[[16, 16]];
+    assert!((ratio - (-1.0_f64 / 4.5).exp()).abs() < 1e-12, "{ratio}");
+    assert!((soft.sum() - 1.0).abs() < 1e-12);
+    assert_eq!(soft, soft.t());
+    let flat = blur(Array2::from_elem((3, 5), -2.0).view(), 4.0).unwrap();
+    assert!(flat.iter().all(|value| (value + 2.0).abs() < 1e-12));
+    for (plane, sigma, message) in [
+        (array![[1.0]], 0.0, "blur sigma is 0, expected a number above 0, at most 1000"),
+        (array![[1.0]], f64::NAN, "blur sigma is NaN, expected a number above 0, at most 1000"),
+        (array![[f64::INFINITY]], 1.0, "relevance is inf at index [0, 0], expected finite values"),
+    ] {
+        assert_eq!(blur(plane.view(), sigma).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn channels_become_one_number() {
+    let pixels = array![[[3.0, -4.0], [0.0, f64::NAN]], [[-1.0, -1.0], [1e200, 1e200]]];
+    for (how, expected) in [
+        (Aggregate::Sum, [-1.0, -2.0, 2e200]),
+        (Aggregate::L2, [5.0, 2_f64.sqrt(), 1e200 * 2_f64.sqrt()]),
+        (Aggregate::LInf, [4.0, 1.0, 1e200]),
+    ] {
+        let last = aggregate(pixels.view(), Axis(2), how);
+        let found = [last[[0, 0]], last[[1, 0]], last[[1, 1]]];
+        let close = |(found, expected): (&f64, f64)| (found / expected - 1.0).abs() < 1e-15;
+        assert!(found.iter().zip(expected).all(close), "{how:?}: {found:?}");
+        assert!(last[[0, 1]].is_nan(), "{how:?}");
+        let first = aggregate(pixels.view().permuted_axes([2, 0, 1]), Axis(0), how);
+        assert_eq!(first[[0, 0]], last[[0, 0]]);
     }
 }
 

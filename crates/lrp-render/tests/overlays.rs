@@ -1,6 +1,9 @@
 //! Relevance over photos: laws, and values worked out by hand.
 
-use lrp_render::{HeatmapOptions, Normalization, Picture, blend, colormap, heatmap, overlay, shared_scale};
+use lrp_render::{
+    BLACK, HeatmapOptions, Normalization, Picture, blend, colormap, cover, heatmap, overlay, reveal,
+    shared_scale,
+};
 use ndarray::{Array2, Array3, array};
 use proptest::prelude::*;
 
@@ -80,6 +83,27 @@ proptest! {
     }
 
     #[test]
+    fn a_cover_lies_between_the_coloured_photo_and_the_heatmap((photo, relevance) in pairs(), gamma in 0.1..4.0) {
+        let options = options("seismic", 1);
+        let covered = cover(&photo, relevance.view(), gamma, &options).unwrap();
+        let map = heatmap(relevance.view(), &options).unwrap();
+        for ((at, value), (one, other)) in covered.pixels().indexed_iter().zip(photo.pixels().into_iter().zip(map.pixels())) {
+            let (low, high) = (one.min(*other) - 1e-12, one.max(*other) + 1e-12);
+            prop_assert!((low..=high).contains(value), "{:?}", at);
+        }
+        let none = relevance.mapv(|_| 0.0);
+        prop_assert_eq!(cover(&photo, none.view(), gamma, &options).unwrap(), photo);
+    }
+
+    #[test]
+    fn what_is_revealed_is_the_photo_darkened((photo, relevance) in pairs(), gamma in 0.1..4.0) {
+        let shown = reveal(&photo, relevance.view(), gamma, Normalization::MaxAbs).unwrap();
+        prop_assert!(shown.pixels().iter().zip(photo.pixels()).all(|(shown, photo)| shown <= photo));
+        let all = relevance.mapv(|_| 1.0);
+        prop_assert_eq!(reveal(&photo, all.view(), gamma, Normalization::MaxAbs).unwrap(), photo);
+    }
+
+    #[test]
     fn gray_stays_gray((photo, _) in pairs()) {
         prop_assert!(close(&photo.grayed().grayed(), &photo.grayed()));
     }
@@ -97,6 +121,27 @@ fn a_quarter_of_the_scale_covers_half_of_the_photo() {
     let unit = HeatmapOptions { normalization: Normalization::Unit, ..options("gray", 1) };
     let painted = overlay(&photo, array![[0.5, 1.0]].view(), &unit).unwrap();
     assert!((painted.color(0, 0)[0] - 0.2).abs() < 1e-12 && painted.color(0, 1) == [1.0; 3]);
+}
+
+#[test]
+fn gamma_bends_the_share_of_the_heatmap() {
+    let photo = Picture::filled(1, 2, [0.2, 0.4, 0.6]).unwrap();
+    let relevance = array![[1.0, -4.0]];
+    for (gamma, share) in [(0.5, 0.5), (1.0, 0.25), (2.0, 0.0625)] {
+        let painted = cover(&photo, relevance.view(), gamma, &options("blue-black-yellow", 2)).unwrap();
+        assert_eq!((painted.height(), painted.width()), (2, 4));
+        // The only positive value is its own scale: yellow.
+        let expected = [0.2, 0.4, 0.6].map(|value| value * (1.0 - share));
+        let expected = [expected[0] + share, expected[1] + share, expected[2]];
+        let found = painted.color(1, 1);
+        assert!(found.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-12), "{found:?}");
+        assert_eq!(painted.color(0, 3), [0.0, 0.0, 1.0]);
+        let shown = reveal(&photo, relevance.view(), gamma, Normalization::MaxAbs).unwrap();
+        assert!((shown.color(0, 0)[2] - 0.6 * share).abs() < 1e-12);
+        assert_eq!(shown.color(0, 1), BLACK);
+    }
+    let shared = reveal(&photo, relevance.view(), 1.0, Normalization::Shared(2.0)).unwrap();
+    assert!((shared.color(0, 0)[1] - 0.2).abs() < 1e-12);
 }
 
 #[test]
@@ -119,6 +164,18 @@ fn what_does_not_fit_is_refused() {
         (
             overlay(&photo, plane.view(), &options("jet", 0)),
             "scaling is 0, expected a whole number of at least 1",
+        ),
+        (
+            cover(&photo, plane.view(), 0.0, &options("jet", 1)),
+            "gamma is 0, expected a finite number above 0",
+        ),
+        (
+            reveal(&photo, plane.view(), f64::NAN, Normalization::MaxAbs),
+            "gamma is NaN, expected a finite number above 0",
+        ),
+        (
+            reveal(&photo, wide.view(), 1.0, Normalization::MaxAbs),
+            "photo has shape [2, 3, 3], expected [2, 4] rows and columns, as the relevance",
         ),
     ];
     for (result, message) in cases {

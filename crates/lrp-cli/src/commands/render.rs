@@ -3,22 +3,24 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use lrp::core::Channels;
 use lrp::io::{Limits, read_array};
 use lrp::render::{
-    ColorBar, Grid, Outline, Picture, Span, color_bar, heatmap, montage, row, shared_scale, stretch,
+    Aggregate, ColorBar, Grid, Outline, Picture, Span, blur, color_bar, montage, row, shared_scale, stretch,
 };
 use ndarray::{Array2, ArrayD, Axis};
 
 use crate::Outcome;
+use crate::mode::ModeOptions;
 use crate::options::Samples;
 use crate::picture::{PictureOptions, save};
 use crate::targets;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Relevance [h, w], [n, h, w], [n, h, w, c] (channels are summed), or vectors [n, features] with --image
+    /// Relevance [h, w], [n, h, w], [n, h, w, c] (channels are summed, or see --aggregate), or vectors
+    /// [n, features] with --image
     relevance: PathBuf,
     /// Where to write [default: the file's name with .png, in this folder]
     #[arg(long, short, value_name = "FILE")]
@@ -29,6 +31,12 @@ pub(crate) struct Options {
     /// Channels come before height and width: [n, c, h, w]
     #[arg(long)]
     channels_first: bool,
+    /// How the channels of a pixel become one number
+    #[arg(long, value_enum, default_value_t)]
+    aggregate: Joined,
+    /// Smooth the relevance by a Gaussian of this width, in values
+    #[arg(long, value_name = "SIGMA", allow_negative_numbers = true)]
+    blur: Option<f64>,
     /// Draw the contour of the samples in this file over the heatmaps
     #[arg(long, value_name = "FILE")]
     outline: Option<PathBuf>,
@@ -42,13 +50,42 @@ pub(crate) struct Options {
     #[arg(long)]
     color_bar: bool,
     #[command(flatten)]
+    mode: ModeOptions,
+    #[command(flatten)]
     pictures: PictureOptions,
 }
 
+/// A choice of [`Aggregate`].
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Joined {
+    /// Their sum
+    #[default]
+    Sum,
+    /// The root of the sum of their squares
+    L2,
+    /// The largest of their absolute values
+    Linf,
+}
+
+impl From<Joined> for Aggregate {
+    fn from(joined: Joined) -> Self {
+        match joined {
+            Joined::Sum => Self::Sum,
+            Joined::L2 => Self::L2,
+            Joined::Linf => Self::LInf,
+        }
+    }
+}
+
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
-    let relevance = planes(&options.relevance, options)?;
+    let drawing = options.mode.drawing(options.outline.is_some(), options.color_bar)?;
+    let relevance = relevance(options)?;
     let outlines = match &options.outline {
-        Some(path) => planes(path, options)?.iter().map(|plane| stretch(plane.view())).map(Some).collect(),
+        Some(path) => planes(path, options, Aggregate::Sum)?
+            .iter()
+            .map(|plane| stretch(plane.view()))
+            .map(Some)
+            .collect(),
         None => vec![None; relevance.len()],
     };
     if outlines.len() != relevance.len() {
@@ -59,8 +96,8 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     for (plane, image) in relevance.iter().zip(&outlines) {
         let outline =
             image.as_ref().map(|image| Outline { sigma: options.sigma, ..Outline::new(image.view()) });
-        pictures
-            .push(heatmap(plane.view(), &options.pictures.heatmap_options(plane, normalization, outline)?)?);
+        let look = options.pictures.heatmap_options(plane, normalization, outline)?;
+        pictures.push(drawing.draw(plane, &look)?);
     }
     let mut picture = row(&pictures, options.gap)?;
     if options.color_bar {
@@ -69,11 +106,8 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let name = options.relevance.with_extension("png");
     let default = name.file_name().map_or_else(|| PathBuf::from("heatmap.png"), PathBuf::from);
     let path = options.out.as_ref().unwrap_or(&default);
-    let sources: Vec<&Path> = [Some(&options.relevance), options.outline.as_ref()]
-        .into_iter()
-        .flatten()
-        .map(PathBuf::as_path)
-        .collect();
+    let sources = [Some(&options.relevance), options.outline.as_ref(), options.mode.over.as_ref()];
+    let sources: Vec<&Path> = sources.into_iter().flatten().map(PathBuf::as_path).collect();
     targets::check(std::slice::from_ref(path), &sources)?;
     save(&picture, path)?;
     Ok(writeln!(out, "wrote {}", path.display())?)
@@ -91,7 +125,16 @@ fn with_bar(picture: Picture, relevance: &[Array2<f64>], options: &Options) -> O
     Ok(montage(&Grid { rows: vec![vec![picture, bar]], ..Grid::default() })?)
 }
 
-fn planes(path: &PathBuf, options: &Options) -> Outcome<Vec<Array2<f64>>> {
+/// The planes to draw, smoothed if that is wanted.
+fn relevance(options: &Options) -> Outcome<Vec<Array2<f64>>> {
+    let planes = planes(&options.relevance, options, options.aggregate.into())?;
+    match options.blur {
+        Some(sigma) => Ok(planes.iter().map(|plane| blur(plane.view(), sigma)).collect::<Result<_, _>>()?),
+        None => Ok(planes),
+    }
+}
+
+fn planes(path: &Path, options: &Options, how: Aggregate) -> Outcome<Vec<Array2<f64>>> {
     let name = path.display();
     let samples = as_samples(read_array(path, &Limits::default())?.values, options.pictures.image.is_some());
     let chosen = match &options.samples {
@@ -99,7 +142,8 @@ fn planes(path: &PathBuf, options: &Options) -> Outcome<Vec<Array2<f64>>> {
         None => (0..samples.shape()[0]).collect(),
     };
     let channels = if options.channels_first { Channels::First } else { Channels::Last };
-    let plane = |&sample: &usize| options.pictures.plane(&samples.index_axis(Axis(0), sample), channels);
+    let plane =
+        |&sample: &usize| options.pictures.aggregated(&samples.index_axis(Axis(0), sample), channels, how);
     let planes: Outcome<Vec<_>> = chosen.iter().map(plane).collect();
     planes.map_err(|error| format!("{name}: {error}").into())
 }

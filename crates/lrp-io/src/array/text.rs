@@ -5,7 +5,7 @@ use std::io;
 use ndarray::{ArrayD, IxDyn};
 
 use super::formats::{Entry, Named, Sink, array_from_memory_order, only};
-use super::{Array, Dtype};
+use super::{Array, Dtype, planes};
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 
@@ -25,8 +25,11 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 /// The matrix `[rows, columns]`; always with two axes, also for one row or one column.
 ///
 /// `#` starts a comment; blank lines are skipped. Rows of different lengths, and numbers beyond the
-/// range of f64, are errors; `nan` and `inf` are numbers.
+/// range of f64, are errors; `nan` and `inf` are numbers. A text that announces [`planes`] gives those.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
+    if let Some(shape) = planes::announced(bytes) {
+        return planes::read(bytes, shape, limits);
+    }
     let mut rows = Rows::new(limits);
     for (index, line) in lines(bytes).enumerate() {
         content(line)
@@ -67,10 +70,20 @@ impl<'l> Rows<'l> {
         Ok(())
     }
 
+    /// Rows and columns so far.
+    pub(super) fn shape(&self) -> [usize; 2] {
+        self.columns.map_or([0, 0], |(columns, _)| [self.values.len() / columns, columns])
+    }
+
+    pub(super) fn into_values(self) -> Vec<f64> {
+        self.values
+    }
+
     pub(super) fn finish(self) -> Result<Vec<Entry>> {
-        let (columns, _) = self.columns.ok_or_else(|| Error::format("holds no numbers"))?;
-        let shape = IxDyn(&[self.values.len() / columns, columns]);
-        let values = array_from_memory_order(shape, self.values)?;
+        if self.columns.is_none() {
+            return Err(Error::format("holds no numbers"));
+        }
+        let values = array_from_memory_order(IxDyn(&self.shape()), self.values)?;
         Ok(vec![Entry { name: None, array: Ok(Array { values, dtype: Dtype::F64 }) }])
     }
 }
