@@ -73,7 +73,7 @@ impl Files {
         bar.finish_and_clear();
         match failed {
             0 => Ok(()),
-            failed => Err(SomeFailed { failed, files: self.paths.len() }.into()),
+            failed => Err(SomeFailed::of("files", failed, self.paths.len()).into()),
         }
     }
 }
@@ -110,13 +110,21 @@ fn one_line(error: &dyn Error) -> String {
 /// Some files of many could not be used; each has been told already.
 #[derive(Debug)]
 pub(crate) struct SomeFailed {
+    /// What they are, such as files.
+    things: &'static str,
     failed: usize,
-    files: usize,
+    all: usize,
+}
+
+impl SomeFailed {
+    pub(crate) fn of(things: &'static str, failed: usize, all: usize) -> Self {
+        Self { things, failed, all }
+    }
 }
 
 impl Display for SomeFailed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} of {} files failed", self.failed, self.files)
+        write!(out, "{} of {} {} failed", self.failed, self.all, self.things)
     }
 }
 

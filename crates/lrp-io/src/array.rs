@@ -25,12 +25,9 @@ pub(crate) use formats::array_from_memory_order;
 pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
 pub(crate) use npy_header::parse_descr;
 pub use picture::is_picture;
-<<<<<<< HEAD
 pub(crate) use picture::{Picture, SIDE, read_picture};
-pub(crate) use text::{lines, number};
-=======
 pub use planes::write_planes;
->>>>>>> caffe-render
+pub(crate) use text::{lines, number};
 
 use crate::error::{Error, ErrorKind, Result, quoted, quoted_list};
 use crate::file::{read_file, write_atomically};

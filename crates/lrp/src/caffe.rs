@@ -447,10 +447,10 @@ fn refuse(layers: &[CaffeLayer], formula: &FormulaType, forces_backward: bool) -
 ///
 /// # Errors
 /// If the word is not in the path.
-pub fn result_path(out: &Path, root: &str, image: &str) -> Result<std::path::PathBuf> {
+pub fn result_path(out: &Path, root: &str, image: &str) -> Result<String> {
     let start = image.find(root).ok_or_else(|| {
         Error::new(format!("'{root}', which standalone_rootpath asks for, is not in the path '{image}'"))
     })?;
     // Joined as text: a path from the root on would replace the folder.
-    Ok(std::path::PathBuf::from(format!("{}/{}", out.display(), &image[start..])))
+    Ok(format!("{}/{}", out.display(), &image[start..]))
 }

@@ -13,6 +13,7 @@ mod info;
 mod convert;
 mod render;
 mod train;
+mod caffe;
 mod lists;
 mod demo;
 
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Render(render::Options),
     /// Train a network the way the LRP Toolbox does
     Train(Box<train::Options>),
+    /// Explain a list of images as the LRP Toolbox's programs for Caffe do, from the same files
+    Caffe(Box<caffe::Options>),
     /// List the rules and the composites
     Rules(lists::RulesOptions),
     /// List the colormaps
@@ -53,6 +56,7 @@ impl Command {
             Self::Convert(options) => convert::run(options, out),
             Self::Render(options) => render::run(options, out),
             Self::Train(options) => train::run(options, out),
+            Self::Caffe(options) => caffe::run(options, out),
             Self::Rules(options) => lists::rules(options, out),
             Self::Colormaps(options) => lists::colormaps(options, out),
             Self::Completions(options) => lists::completions(options, out),
