@@ -23,8 +23,8 @@ pub(crate) use dtype::{ByteOrder, check_values, decode, encode};
 pub(crate) use formats::array_from_memory_order;
 pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
 pub(crate) use npy_header::parse_descr;
-pub(crate) use picture::SIDE;
 pub use picture::is_picture;
+pub(crate) use picture::{Picture, SIDE, read_picture};
 pub(crate) use text::{lines, number};
 
 use crate::error::{Error, ErrorKind, Result, quoted, quoted_list};

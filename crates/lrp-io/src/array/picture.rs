@@ -12,6 +12,9 @@ mod png;
 pub(super) use jpeg::{read as read_jpeg, sniff as sniff_jpeg};
 pub(super) use png::{read as read_png, sniff as sniff_png};
 
+use ndarray::ArrayD;
+
+use super::Dtype;
 use crate::error::{Error, Result};
 use crate::inflate::Budget;
 use crate::limits::Limits;
@@ -20,6 +23,28 @@ use crate::limits::Limits;
 #[must_use]
 pub fn is_picture(bytes: &[u8]) -> bool {
     sniff_png(bytes) || sniff_jpeg(bytes)
+}
+
+/// The pixels of a file, and what kind of file it is.
+pub(crate) struct Picture {
+    /// `[1, h, w, c]`: grey or colours, then opacity if there is [`Self::alpha`].
+    pub(crate) values: ArrayD<f64>,
+    /// The type of the numbers, of 8 or of 16 bits.
+    pub(crate) dtype: Dtype,
+    /// Whether the file tells how opaque a pixel is.
+    pub(crate) alpha: bool,
+    /// Whether the colours were looked up in a palette.
+    pub(crate) palette: bool,
+}
+
+/// A picture as it is in the file, transparent or not.
+pub(crate) fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture> {
+    limits.check_file(bytes.len() as u64)?;
+    match bytes {
+        bytes if sniff_png(bytes) => png::picture(bytes, limits),
+        bytes if sniff_jpeg(bytes) => jpeg::picture(bytes, limits),
+        _ => Err(Error::unsupported("is no picture that is read, neither a PNG nor a JPEG")),
+    }
 }
 
 /// Pixels in a row or column.

@@ -3,7 +3,7 @@
 use jpeg_decoder::Decoder;
 use ndarray::IxDyn;
 
-use super::{damaged, shape};
+use super::{Picture, damaged, shape};
 use crate::array::formats::{Entry, array_from_memory_order};
 use crate::array::{Array, Dtype};
 use crate::bytes::Bytes;
@@ -15,6 +15,11 @@ pub(in crate::array) fn sniff(bytes: &[u8]) -> bool {
 }
 
 pub(in crate::array) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
+    let Picture { values, dtype, .. } = picture(bytes, limits)?;
+    Ok(vec![Entry { name: None, array: Ok(Array { values, dtype }) }])
+}
+
+pub(super) fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture> {
     let Frame { sides, channels } = check(bytes)?;
     let [height, width] = sides.map(u32::from);
     // One byte for each number.
@@ -23,7 +28,7 @@ pub(in crate::array) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>
     let numbers = Decoder::new(bytes).decode().map_err(refused)?;
     let numbers = numbers.into_iter().map(f64::from).collect();
     let values = array_from_memory_order(IxDyn(&shape), numbers)?;
-    Ok(vec![Entry { name: None, array: Ok(Array { values, dtype: Dtype::U8 }) }])
+    Ok(Picture { values, dtype: Dtype::U8, alpha: false, palette: false })
 }
 
 /// What the frame of a JPEG claims.

@@ -6,7 +6,7 @@ use image::codecs::png::PngDecoder;
 use image::{ImageDecoder, ImageError};
 use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
-use super::{SIDE, damaged, shape};
+use super::{Picture, SIDE, damaged, shape};
 use crate::array::formats::{Entry, array_from_memory_order};
 use crate::array::{Array, ByteOrder, Dtype, decode};
 use crate::bytes::Bytes;
@@ -24,7 +24,13 @@ pub(in crate::array) fn sniff(bytes: &[u8]) -> bool {
 }
 
 pub(in crate::array) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
-    check(bytes)?;
+    let Picture { values, dtype, alpha, .. } = picture(bytes, limits)?;
+    let values = if alpha { opaque(values, dtype)? } else { values };
+    Ok(vec![Entry { name: None, array: Ok(Array { values, dtype }) }])
+}
+
+pub(super) fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture> {
+    let palette = check(bytes)?;
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), bounds(limits)).map_err(refused)?;
     if decoder.is_apng().map_err(refused)? {
         return Err(Error::unsupported("the picture is animated; save the frame that is meant"));
@@ -36,18 +42,15 @@ pub(in crate::array) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>
     let mut numbers = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
     decoder.read_image(&mut numbers).map_err(refused)?;
     let dtype = if usize::from(color.bytes_per_pixel()) == channels { Dtype::U8 } else { Dtype::U16 };
-    let mut values = array_from_memory_order(IxDyn(&shape), decode(dtype, NATIVE, &numbers)?)?;
-    if color.has_alpha() {
-        values = opaque(values, dtype)?;
-    }
-    Ok(vec![Entry { name: None, array: Ok(Array { values, dtype }) }])
+    let values = array_from_memory_order(IxDyn(&shape), decode(dtype, NATIVE, &numbers)?)?;
+    Ok(Picture { values, dtype, alpha: color.has_alpha(), palette })
 }
 
-/// Follows the chunks of a PNG to its end.
+/// Follows the chunks of a PNG to its end; whether its pixels are numbers of colours in a palette.
 ///
 /// The decoder is content with what was needed for the pixels, and takes a palette of broken length for
 /// whole.
-fn check(bytes: &[u8]) -> Result<()> {
+fn check(bytes: &[u8]) -> Result<bool> {
     if !bytes.ends_with(END) {
         return Err(Error::format(
             "the picture does not end as a PNG does, it is cut short or something follows it",
@@ -55,19 +58,22 @@ fn check(bytes: &[u8]) -> Result<()> {
     }
     let mut bytes = Bytes::new(bytes, 0);
     bytes.take(START.len(), "the start of a PNG")?;
+    let mut palette = false;
     while !bytes.is_empty() {
         let at = bytes.offset();
         let length = u32::from_be_bytes(bytes.array("the length of a chunk of the PNG")?);
         let kind: [u8; 4] = bytes.array("the kind of a chunk of the PNG")?;
-        bytes.take(length as usize, "a chunk of the PNG")?;
+        let content = bytes.take(length as usize, "a chunk of the PNG")?;
         bytes.take(4, "the checksum of a chunk of the PNG")?;
+        // Behind width, height and depth.
+        palette |= &kind == b"IHDR" && content.get(9) == Some(&3);
         if &kind == b"PLTE" && (length == 0 || length % 3 != 0 || length > 3 * 256) {
             let message =
                 format!("the palette of the picture has {length} bytes, not 3 for each of 1 to 256 colours");
             return Err(Error::format(message).at_byte(at));
         }
     }
-    Ok(())
+    Ok(palette)
 }
 
 /// The picture without its last channel, which must be opaque: what lies behind it is not in the file.
