@@ -5,12 +5,13 @@
 
 use std::path::PathBuf;
 
+use lrp::io::caffe::{Config, ImageInput, MeanFormat, parse_list, read_mean};
 use lrp::io::{
     ARRAY_FORMATS, ArrayFormat, Limits, MODEL_FORMATS, ModelFormat, Sidecar, read_arrays_bytes, write_arrays,
 };
 use lrp::rules::{Composite, Rule};
 use lrp::train::Architecture;
-use ndarray::ArrayD;
+use ndarray::{Array3, ArrayD};
 
 use crate::workspace;
 
@@ -42,7 +43,8 @@ impl Target {
 pub fn targets() -> Vec<Target> {
     let models = MODEL_FORMATS.iter().map(model);
     let arrays = ARRAY_FORMATS.iter().map(array);
-    models.chain(arrays).chain([objects(), sidecar(), composite(), architecture(), rule()]).collect()
+    let others = [objects(), sidecar(), composite(), architecture(), rule()];
+    models.chain(arrays).chain(others).chain(caffe()).collect()
 }
 
 fn model(format: &'static ModelFormat) -> Target {
@@ -153,6 +155,40 @@ fn sidecar() -> Target {
     Target::new("toml-sidecar", vec![seed.into()], |bytes| {
         let _ = std::str::from_utf8(bytes).map(|text| Sidecar::parse("fuzz.toml", text).map(|_| ()));
     })
+}
+
+/// The files around a network of Caffe, each with one of the original's to start from.
+fn caffe() -> [Target; 4] {
+    let folder = workspace("crates/lrp-io/tests/fixtures/caffe");
+    let seeds = |names: &[&str]| {
+        names.iter().map(|name| std::fs::read(folder.join(name)).expect("a fixture")).collect::<Vec<_>>()
+    };
+    let small_mean = b"3\n2 1\n10 11\n20 21\n30 31\n".to_vec();
+    [
+        Target::new("caffe-config", seeds(&["config.txt"]), |bytes| {
+            let Ok(config) = Config::parse("fuzz.txt", bytes) else { return };
+            assert!(config.classes > 0 && config.base_size > 0 && config.epsilon >= 0.0);
+        }),
+        Target::new("caffe-list", seeds(&["list.txt"]), |bytes| {
+            let list = parse_list("fuzz.txt", bytes, &limits()).expect("few lines");
+            assert!(list.iter().flat_map(|listed| &listed.image).all(|(path, _)| !path.is_empty()));
+        }),
+        Target::new("caffe-mean", [seeds(&["mean_bgr.binaryproto"]), vec![small_mean]].concat(), |bytes| {
+            for format in [MeanFormat::Text, MeanFormat::BlueGreenRed, MeanFormat::RedGreenBlue] {
+                let Ok(mean) = read_mean("fuzz", bytes, format, true, &limits()) else { continue };
+                assert!(mean.dim().0 == 3 && mean.iter().all(|value| value.is_finite()));
+            }
+        }),
+        Target::new(
+            "caffe-image",
+            seeds(&["grey40.png", "resized/colour_alpha.png", "big120x90.jpg"]),
+            |bytes| {
+                let input = ImageInput { side: 8, base: 12, mean: Array3::zeros((3, 8, 9)) };
+                let Ok(photo) = input.prepare("fuzz", bytes, &limits()) else { return };
+                assert!(photo.shown.iter().all(|value| (0.0..=65_535.0).contains(value)));
+            },
+        ),
+    ]
 }
 
 fn composite() -> Target {
