@@ -179,11 +179,15 @@ fn caffe() -> [Target; 4] {
                 assert!(mean.dim().0 == 3 && mean.iter().all(|value| value.is_finite()));
             }
         }),
-        Target::new("caffe-image", seeds(&["grey40.png", "rgba40.png", "big120x90.jpg"]), |bytes| {
-            let input = ImageInput { side: 8, base: 12, mean: Array3::zeros((3, 8, 9)) };
-            let Ok(photo) = input.prepare("fuzz", bytes, &limits()) else { return };
-            assert!(photo.shown.iter().all(|value| (0.0..=65_535.0).contains(value)));
-        }),
+        Target::new(
+            "caffe-image",
+            seeds(&["grey40.png", "resized/colour_alpha.png", "big120x90.jpg"]),
+            |bytes| {
+                let input = ImageInput { side: 8, base: 12, mean: Array3::zeros((3, 8, 9)) };
+                let Ok(photo) = input.prepare("fuzz", bytes, &limits()) else { return };
+                assert!(photo.shown.iter().all(|value| (0.0..=65_535.0).contains(value)));
+            },
+        ),
     ]
 }
 

@@ -10,6 +10,7 @@ use lrp::core::Kernels;
 use super::Case;
 
 mod probes;
+mod runs;
 
 /// `max|ours − reference| / max|reference|` allowed: the reference computed in f32, in another order.
 const TOLERANCE: f64 = 5e-5;
@@ -19,5 +20,7 @@ pub(super) fn cases(folder: &Path, kernels: Kernels) -> Result<Option<Vec<Case>>
     if !folder.join("probe/manifest.json").is_file() {
         return Ok(None);
     }
-    probes::cases(folder, kernels).map(Some)
+    let mut cases = runs::cases(folder, kernels)?;
+    cases.extend(probes::cases(folder, kernels)?);
+    Ok(Some(cases))
 }

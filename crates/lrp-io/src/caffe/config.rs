@@ -1,6 +1,6 @@
 //! The configuration file: fifteen keys, each on a line, its value on the next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::mean::MeanFormat;
 use crate::array::{SIDE, lines, number};
@@ -86,6 +86,17 @@ impl Config {
     /// ```
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self> {
         Pairs::of(bytes).and_then(|pairs| pairs.config()).map_err(|error| error.in_file(name))
+    }
+}
+
+impl Config {
+    /// The same with paths that begin in a folder, as if the program had been called there.
+    #[must_use]
+    pub fn within(self, folder: &Path) -> Self {
+        let Self { network, weights, mean, class_names, out, .. } = &self;
+        let [network, weights, mean, class_names, out] =
+            [network, weights, mean, class_names, out].map(|path| folder.join(path));
+        Self { network, weights, mean, class_names, out, ..self }
     }
 }
 

@@ -32,14 +32,15 @@ pub struct Prepared {
 impl ImageInput {
     /// Prepares a PNG or a JPEG, as the original does with ImageMagick 6.
     ///
-    /// The photo is resized until its longer side is [`Self::base`], in whole numbers of 16 bits; by the filter of
-    /// Lanczos if it shrinks, by Mitchell's if it grows, has an opacity or a palette, or is grey of eight bits. Of
-    /// the longer side the middle is kept. So it is of the shorter one, unless that is too short; then its border is
-    /// repeated. Grey becomes three equal channels, and a transparent photo loses its opacity, not its colours.
+    /// The photo is resized until its longer side is [`Self::base`], in whole numbers of 16 bits: by the filter of
+    /// Lanczos if it shrinks, by Mitchell's if it grows, has an opacity or a palette, or is grey of up to eight bits.
+    /// Colours count as much as they are opaque; then the opacity is dropped, whatever may be behind. Of the longer
+    /// side the middle is kept, and of the shorter one, unless that is too short; then its border is repeated. Grey
+    /// becomes three equal channels.
     ///
-    /// The mean image is cut to the middle likewise, but with two quirks of the original: along the longer side
-    /// it begins where the smaller margin of the two would end, and along a shorter side that is too short
-    /// it is not centred, but repeats its row or column together with the photo.
+    /// The mean image is cut to its middle, with two quirks of the original: along the longer side it begins at half
+    /// the smaller of the two margins, and under a side that is too short it is not centred, but begins with its
+    /// first pixel and repeats as the photo does.
     ///
     /// # Errors
     /// If the sizes contradict each other, the file is no picture that [`read_array`](crate::read_array) knows, or

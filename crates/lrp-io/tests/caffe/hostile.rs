@@ -34,7 +34,7 @@ fn files() -> Vec<(&'static [u8], Read)> {
         (fixture!("mean_bgr.binaryproto"), |bytes| mean(bytes, MeanFormat::BlueGreenRed)),
         (b"3\n2 2\n1 2 3 4\n1 2 3 4\n1 2 3 -4.5e1\n", |bytes| mean(bytes, MeanFormat::Text)),
         (fixture!("grey40.png"), photo),
-        (fixture!("rgba40.png"), photo),
+        (fixture!("resized/colour_alpha.png"), photo),
         (include_bytes!("../fixtures/pictures/palette.png"), photo),
         (include_bytes!("../fixtures/pictures/transparent.png"), photo),
         (include_bytes!("../fixtures/pictures/deep.png"), photo),

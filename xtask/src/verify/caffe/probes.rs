@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use lrp::core::{Float, Kernels, Network, Tensor, Value, cast};
+use lrp::io::caffe::{ImageInput, MeanFormat, read_mean};
 use lrp::io::{Caffe, CaffeLayer, CaffeNetwork, Limits, Source, read_array, read_file};
 use lrp::rules::{
     BiasShare, Composite, Dialect, FormulaOptions, Head, Maxima, Place, Plan, PlanOptions, Responses, Start,
     Target, Treatment, formula,
 };
-use ndarray::{ArrayD, Axis, IxDyn, concatenate};
+use ndarray::{ArrayD, Axis, concatenate};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -47,7 +48,6 @@ struct Options {
     lrnback: Option<i64>,
     maxavg: Option<i64>,
     bias: Option<i64>,
-    codeexec: Option<i64>,
     init: Option<f64>,
     mean: Option<i64>,
     classes: Json,
@@ -92,9 +92,20 @@ impl Material {
         let inputs = images.iter().map(input).collect::<Result<Vec<_>>>()?;
         let views: Vec<_> = inputs.iter().map(|input| input.view()).collect();
         let input = concatenate(Axis(0), &views)?;
+        let mean = probe.options.mean.map(|_| bounds(folder, images[0], side.parse()?)).transpose()?;
         let expected = Arrays::read(&folder.join(probe.npz.as_ref().context("a probe has its arrays")?))?;
-        Ok(Self { probe, network, input, mean: None, expected })
+        Ok(Self { probe, network, input, mean, expected })
     }
+}
+
+/// What black and white are once the mean image is subtracted: as it was handed to the library, upright.
+fn bounds(folder: &Path, image: &str, side: usize) -> Result<[ArrayD<f64>; 2]> {
+    let limits = Limits::default();
+    let mean = read_file(folder.join("mean/mean_bgr.binaryproto"), &limits)?;
+    let mean = read_mean("mean", &mean, MeanFormat::BlueGreenRed, false, &limits)?;
+    let photo = read_file(folder.join("someimages").join(image), &limits)?;
+    let mean = ImageInput { side, base: 40, mean }.prepare(image, &photo, &limits)?.mean.into_dyn();
+    Ok([mean.mapv(|mean| -mean), mean.mapv(|mean| 255.0 - mean)])
 }
 
 /// The network of a probe, whose weights go by the name of the net.
