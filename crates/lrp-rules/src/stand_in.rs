@@ -84,12 +84,14 @@ impl<T: Float> StandIn<T> {
         };
         let mean = mean.map(|mean| Self::layer(mean, "a maximum crossed as a mean"));
         let op = mean.as_ref().and_then(Self::op).unwrap_or(op);
+        let stand_in = dialect.stand_in(op, rule, treatment);
+        let op = stand_in.as_ref().and_then(Self::op).unwrap_or(op);
         if treatment.bias == BiasShare::Spread
             && let Some(spread) = SpreadBias::of(op, rule)
         {
             return Some(Self::formula(spread, "the bias spread over the products"));
         }
-        dialect.stand_in(op, rule, treatment).or(mean)
+        stand_in.or(mean)
     }
 
     /// Takes relevance across; where that is by the rule, as `cross` does it.

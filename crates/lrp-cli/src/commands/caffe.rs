@@ -257,8 +257,7 @@ impl<T: Float> Call<'_, T> {
             let mean = found.relevance.mean_axis(Axis(0)).ok_or("there is no relevance to draw")?;
             let wraps = matches!(self.options.dialect, Dialect::Caffe);
             save(&format!("{results}_heatmap.png"), &caffe_heatmap(mean.view(), wraps)?)?;
-            let shown = sixteen_bits(&item.prepared.shown);
-            save(&format!("{results}_as_inputted_into_the_dnn.png"), &shown)?;
+            save(&format!("{results}_as_inputted_into_the_dnn.png"), &sixteen_bits(&item.prepared.shown))?;
         }
         Ok(())
     }

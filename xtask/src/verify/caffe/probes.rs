@@ -20,6 +20,9 @@ use crate::verify::check::Check;
 use crate::verify::precision::{Compare, both};
 use crate::verify::{Arrays, Case};
 
+/// Where a maximum is crossed as a mean, the reference divides by sums of numbers of either sign.
+const CANCELLED: f64 = 5e-4;
+
 #[derive(Deserialize)]
 struct Manifest {
     runs: Vec<Probe>,
@@ -133,16 +136,19 @@ impl Compare for Material {
     fn checks<T: Float>(&self, kernels: Kernels) -> Result<Vec<Check>> {
         let network: Network<T> = self.network.network.cast()?.with_kernels(kernels);
         let input: Tensor<T> = cast(&self.input);
-        let found = match self.probe.id.ends_with("_forward") {
-            true => forward(&self.network.layers, &network, &input)?,
-            false => self.relevance(&network, &input)?,
-        };
+        let mut found = forward(&self.network.layers, &network, &input)?;
+        found.extend(self.relevance(&network, &input)?);
         let mut checks = Vec::new();
         for name in self.expected.names() {
             let expected = self.expected.get(name)?.clone();
             let ours = found.get(name).cloned().unwrap_or_else(|| ArrayD::zeros(expected.raw_dim()));
             let ours = ours.into_shape_with_order(expected.raw_dim()).with_context(|| name.to_owned())?;
-            checks.push(Check::new(name, ours, expected, TOLERANCE));
+            checks.push(match self.probe.options.maxavg {
+                Some(1) => {
+                    Check::new(name, ours, expected, CANCELLED).noted("the reference's sums cancel in f32")
+                }
+                _ => Check::new(name, ours, expected, TOLERANCE),
+            });
         }
         Ok(checks)
     }
