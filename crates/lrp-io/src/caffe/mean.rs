@@ -21,6 +21,16 @@ pub enum MeanFormat {
 }
 
 impl MeanFormat {
+    /// Its number in a configuration file.
+    #[must_use]
+    pub fn mode(self) -> u8 {
+        match self {
+            Self::Text => 0,
+            Self::BlueGreenRed => 1,
+            Self::RedGreenBlue => 2,
+        }
+    }
+
     pub(super) fn from_mode(mode: i64) -> Result<Self> {
         match mode {
             0 => Ok(Self::Text),
