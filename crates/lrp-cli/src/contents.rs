@@ -6,6 +6,7 @@ use lrp::io::{Error, ErrorKind, Limits, MODEL_FORMATS, Sidecar, Source};
 
 use crate::Outcome;
 use crate::model::Model;
+use crate::options::WeightOptions;
 
 /// A model, or arrays.
 pub(crate) enum Contents<A> {
@@ -18,6 +19,7 @@ pub(crate) enum Contents<A> {
 pub(crate) fn contents<A>(
     path: &Path,
     bytes: &[u8],
+    weights: &WeightOptions,
     limits: &Limits,
     read: fn(&str, &[u8], &Limits) -> Result<A, Error>,
 ) -> Outcome<Contents<A>> {
@@ -26,7 +28,8 @@ pub(crate) fn contents<A>(
     if !MODEL_FORMATS.iter().any(|format| (format.sniff)(bytes)) {
         return Ok(arrays()?);
     }
-    match model(path, bytes, limits) {
+    let source = weights.source(path, bytes.to_vec(), limits)?;
+    match model(path, source, limits) {
         Ok(model) => Ok(Contents::Model(Box::new(model))),
         Err(error) if [ErrorKind::Selection, ErrorKind::Unsupported].contains(&error.kind()) => {
             // What is not even of an array format was meant to be a model.
@@ -37,9 +40,9 @@ pub(crate) fn contents<A>(
     }
 }
 
-fn model(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Model<f64>, Error> {
+fn model(path: &Path, source: Source<'_>, limits: &Limits) -> Result<Model<f64>, Error> {
     // One that is wrong concerns those alone who need what it says.
     let sidecar = Sidecar::of_model(path, limits).unwrap_or_default();
     let preparation = sidecar.input.clone();
-    Model::of_source(path, Source::from(bytes).beside(path), sidecar, preparation, limits)
+    Model::of_source(path, source, sidecar, preparation, limits)
 }

@@ -39,7 +39,7 @@ impl Model<f64> {
         let sidecar = Sidecar::of_model(&options.model, &limits)?;
         let preparation = options.preparation(&sidecar);
         preparation.check()?;
-        let source = Source::from(read_file(&options.model, &limits)?).beside(&options.model);
+        let source = options.weights.source(&options.model, read_file(&options.model, &limits)?, &limits)?;
         let mut model = Self::of_source(&options.model, source, sidecar, preparation, &limits)?;
         if let Some(convention) = options.convention {
             model.network = reread_flatten(&model.network, convention)?;
@@ -58,6 +58,9 @@ impl Model<f64> {
         let name = path.display().to_string();
         let format = model_format(&name, source.bytes())?;
         let prepared = preparation.prepared_shape();
+        (format.warnings)(&source, limits)
+            .iter()
+            .for_each(|warning| crate::say(&format!("warning: {name}: {warning}")));
         let declared = (format.sample)(&source, limits);
         let source = match (&declared, &prepared) {
             (None, Some(sample)) => source.with_sample(sample),

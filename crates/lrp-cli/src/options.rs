@@ -1,12 +1,12 @@
 //! Options that several commands share.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use lrp::core::Kernels;
-use lrp::io::{Convention, Limits, Preparation, Sidecar, read_array};
+use lrp::io::{Convention, Limits, Preparation, Sidecar, Source, model_format, read_array, read_file};
 use lrp::rules::Target;
 
 use crate::Outcome;
@@ -26,7 +26,33 @@ pub(crate) struct ModelOptions {
     #[arg(long)]
     pub(crate) allow_nonfinite: bool,
     #[command(flatten)]
+    pub(crate) weights: WeightOptions,
+    #[command(flatten)]
     preparation: PreparationOptions,
+}
+
+/// Weights in a file of their own.
+#[derive(Args)]
+pub(crate) struct WeightOptions {
+    /// The weights of a Caffe model [default: the file beside it of the same name that ends in .caffemodel]
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+}
+
+impl WeightOptions {
+    /// What a model is read from; what is passed over in it is told.
+    pub(crate) fn source<'a>(&self, model: &'a Path, bytes: Vec<u8>, limits: &Limits) -> Outcome<Source<'a>> {
+        let name = model.display().to_string();
+        let source = Source::from(bytes).beside(model);
+        let Some(weights) = &self.weights else { return Ok(source) };
+        let format = model_format(&name, source.bytes())?;
+        if format.weights.is_empty() {
+            return Err(
+                format!("{name}: a model of the format {} holds its weights itself", format.name).into()
+            );
+        }
+        Ok(source.with_weights(read_file(weights, limits)?))
+    }
 }
 
 /// How data become inputs: `x / scale + shift`, reshaped, padded.

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lrp::core::Float;
+use lrp::core::{Float, Network};
 use lrp::io::Limits;
 use lrp::rules::{
-    Attributor, Composite, Dialect, Head, PlanOptions, Rule, Start, Suggestion, Unknown, composite_within,
-    suggest,
+    Attributor, Composite, Dialect, Head, Place, PlanOptions, Rule, Start, Suggestion, Unknown,
+    composite_within, suggest,
 };
 
 use crate::Outcome;
@@ -39,6 +39,9 @@ pub(crate) struct RuleOptions {
     /// Explain the probabilities of a softmax head, not the logits before it
     #[arg(long)]
     keep_softmax: bool,
+    /// Start on top of this layer, by name or number, not at the logits; `lrp plan` lists them
+    #[arg(long, value_name = "LAYER", conflicts_with = "keep_softmax")]
+    start_layer: Option<Place>,
 }
 
 /// Ways to explain without rules.
@@ -82,10 +85,16 @@ impl RuleOptions {
         Ok(Rules { composite, name, why })
     }
 
-    pub(crate) fn plan_options(&self) -> PlanOptions {
+    pub(crate) fn plan_options<T: Float>(&self, network: &Network<T>) -> Outcome<PlanOptions> {
         let Self { keep_softmax, unknown, from: start, .. } = *self;
-        let head = if keep_softmax { Head::Output } else { Head::Logits };
-        PlanOptions { head, unknown, start, ..PlanOptions::default() }
+        let head = match &self.start_layer {
+            Some(layer) => Head::Node(
+                layer.find(network).ok_or_else(|| format!("the network has no {layer}; see `lrp plan`"))?,
+            ),
+            None if keep_softmax => Head::Output,
+            None => Head::Logits,
+        };
+        Ok(PlanOptions { head, unknown, start, ..PlanOptions::default() })
     }
 }
 

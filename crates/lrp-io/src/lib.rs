@@ -86,7 +86,7 @@ pub use limits::Limits;
 pub use model::{
     Caffe, CaffeLayer, CaffeNetwork, ChannelOrder, Convention, Filter, Fit, ImagePreparation, Layout,
     MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, Sidecar, Source, WriteModel,
-    model_format, read_model, read_model_bytes, read_model_source, reorder_flatten, reread_flatten,
-    write_legacy_model, write_matlab_model, write_model,
+    channels_last, model_format, read_model, read_model_bytes, read_model_source, reorder_flatten,
+    reread_flatten, write_legacy_model, write_matlab_model, write_model,
 };
 pub use six_digits::six_digits;

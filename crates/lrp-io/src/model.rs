@@ -11,6 +11,7 @@ use crate::limits::Limits;
 mod caffe;
 mod convention;
 mod growing;
+mod layout;
 mod mat;
 mod onnx;
 mod pickle;
@@ -24,6 +25,7 @@ mod toolbox;
 
 pub use caffe::{Caffe, CaffeLayer, CaffeNetwork};
 pub use convention::{Convention, reorder_flatten, reread_flatten};
+pub use layout::channels_last;
 pub use onnx::{MissingOperator, Onnx};
 pub use preparation::{ChannelOrder, Filter, Fit, ImagePreparation, Layout, PerChannel, Preparation};
 pub use sidecar::Sidecar;
@@ -44,6 +46,8 @@ pub struct ModelFormat {
     pub sample: fn(&Source<'_>, &Limits) -> Option<Vec<usize>>,
     /// What of a file is passed over, a line each.
     pub warnings: fn(&Source<'_>, &Limits) -> Vec<String>,
+    /// Endings of the file beside a model that holds its weights, if they have a file of their own.
+    pub weights: &'static [&'static str],
     /// Whether models stand in it as another system exported them: graphs of its operators, of which several may do
     /// what is one layer to people.
     pub exported: bool,
@@ -63,6 +67,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         read: |source, limits| text::read(source.bytes(), limits),
         sample: |_, _| None,
         warnings: |_, _| Vec::new(),
+        weights: &[],
         exported: false,
         write: Some(text_writer::write),
     },
@@ -73,6 +78,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         read: |source, limits| pickle::read(source.bytes(), limits),
         sample: |_, _| None,
         warnings: |_, _| Vec::new(),
+        weights: &[],
         exported: false,
         write: Some(pickle_writer::write),
     },
@@ -83,6 +89,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         read: |source, limits| mat::read(source.bytes(), limits),
         sample: |_, _| None,
         warnings: |_, _| Vec::new(),
+        weights: &[],
         exported: false,
         write: Some(mat::write),
     },
@@ -93,6 +100,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         read: onnx::read,
         sample: onnx::sample,
         warnings: |_, _| Vec::new(),
+        weights: &[],
         exported: true,
         write: None,
     },
@@ -103,6 +111,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         read: caffe::read,
         sample: caffe::sample,
         warnings: caffe::warnings,
+        weights: &["caffemodel"],
         exported: true,
         write: None,
     },

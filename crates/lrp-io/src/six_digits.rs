@@ -11,22 +11,127 @@
 /// ```
 #[must_use]
 pub fn six_digits(value: f64) -> String {
-    if !value.is_finite() {
-        let sign = if value.is_sign_negative() { "-" } else { "" };
-        return format!("{sign}{}", if value.is_nan() { "nan" } else { "inf" });
+    let mut text = String::new();
+    push_six_digits(&mut text, value);
+    text
+}
+
+/// Appends the number to a text.
+pub(crate) fn push_six_digits(text: &mut String, value: f64) {
+    if value.is_sign_negative() {
+        text.push('-');
     }
-    let scientific = format!("{value:.5e}");
+    match value.abs() {
+        size if size.is_nan() => text.push_str("nan"),
+        size if size.is_infinite() => text.push_str("inf"),
+        0.0 => text.push('0'),
+        size => quickly(size).unwrap_or_else(|| exactly(size)).push(text),
+    }
+}
+
+/// A number as `digits · 10^(exponent − 5)`, of six digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rounded {
+    digits: u32,
+    exponent: i32,
+}
+
+/// Powers of ten that f64 holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
+/// Rounds by one multiplication or division, whose error is far too small to matter unless the number is half way
+/// between two of six digits, or as good as. Then, and beyond the powers of the table, there is no answer.
+fn quickly(size: f64) -> Option<Rounded> {
+    const BESIDE_HALF: f64 = 1e-8;
+    #[expect(clippy::cast_possible_truncation, reason = "exponents of f64 have three digits")]
+    let guess = size.log10().floor() as i32;
+    let scaled = |exponent: i32| {
+        let power = POWERS.get(usize::try_from((5 - exponent).abs()).ok()?)?;
+        Some(if exponent <= 5 { size * power } else { size / power })
+    };
+    let (exponent, scaled) = match scaled(guess)? {
+        // The logarithm may have been rounded across a power of ten.
+        low if low < 1e5 => (guess - 1, scaled(guess - 1)?),
+        high if high >= 1e6 => (guess + 1, scaled(guess + 1)?),
+        fits => (guess, fits),
+    };
+    if (scaled.fract() - 0.5).abs() < BESIDE_HALF {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it has six digits")]
+    let digits = (scaled + 0.5).floor() as u32;
+    Some(if digits == 1_000_000 {
+        Rounded { digits: 100_000, exponent: exponent + 1 }
+    } else {
+        Rounded { digits, exponent }
+    })
+}
+
+/// Rounds as the standard library does, which is exact.
+fn exactly(size: f64) -> Rounded {
+    let scientific = format!("{size:.5e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    match usize::try_from(5 - exponent) {
-        Ok(decimals) if exponent >= -4 => without_zeros(&format!("{value:.decimals$}")).to_owned(),
-        _ => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            format!("{}e{sign}{:02}", without_zeros(digits), exponent.abs())
+    let digits = digits.bytes().filter(u8::is_ascii_digit);
+    let digits = digits.fold(0, |digits, digit| digits * 10 + u32::from(digit - b'0'));
+    Rounded { digits, exponent: exponent.parse().unwrap_or(0) }
+}
+
+impl Rounded {
+    fn push(self, text: &mut String) {
+        let Self { mut digits, exponent } = self;
+        // From the last digit that is no zero to the first.
+        let mut count = 6;
+        while digits % 10 == 0 && count > 1 {
+            digits /= 10;
+            count -= 1;
+        }
+        let digit = |place: i32| {
+            let power = u32::try_from(count - 1 - place).ok().and_then(|power| 10_u32.checked_pow(power));
+            let digit = power.map_or(0, |power| digits / power % 10);
+            char::from_digit(digit, 10).unwrap_or('0')
+        };
+        let plain = (-4..=5).contains(&exponent);
+        // Digits before the point; there is one, if only a zero.
+        let before = if plain { exponent + 1 } else { 1 };
+        if before <= 0 {
+            text.push_str("0.");
+            (before..0).for_each(|_| text.push('0'));
+            (0..count).for_each(|place| text.push(digit(place)));
+        } else {
+            (0..before).for_each(|place| text.push(digit(place)));
+            if count > before {
+                text.push('.');
+                (before..count).for_each(|place| text.push(digit(place)));
+            }
+        }
+        if !plain {
+            text.push_str(if exponent < 0 { "e-" } else { "e+" });
+            text.push_str(&format!("{:02}", exponent.abs()));
         }
     }
 }
 
-fn without_zeros(digits: &str) -> &str {
-    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{exactly, quickly};
+
+    proptest! {
+        #[test]
+        fn quick_rounding_is_exact_where_it_answers(size in any::<f64>(), small in -1e3..1e3_f64, digits in 1..2_000_000_u32, power in -18..18_i32) {
+            // Numbers of any size, of the size of relevance, and those that are half way or next to it.
+            let half = f64::from(digits) * 0.5 * 10_f64.powi(power);
+            for size in [size, small, half, half.next_up(), half.next_down()] {
+                let size = size.abs();
+                if let Some(quick) = quickly(size).filter(|_| size.is_normal()) {
+                    prop_assert_eq!(quick, exactly(size));
+                }
+            }
+            prop_assert!(quickly(1.0 / 3.0).is_some() && quickly(0.0625 * 1e-6).is_some());
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Composites: which rule for which layer.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use lrp_core::{Float, Kind, Network};
 use serde::{Deserialize, Serialize};
@@ -161,7 +163,8 @@ pub(crate) struct Choice<T: Float> {
 
 impl Place {
     /// The position of the layer, if the network has it.
-    pub(crate) fn find<T: Float>(&self, network: &Network<T>) -> Option<usize> {
+    #[must_use]
+    pub fn find<T: Float>(&self, network: &Network<T>) -> Option<usize> {
         match self {
             Self::Index(index) => Some(*index).filter(|&index| index < network.nodes().len()),
             Self::Name(name) => network.nodes().iter().position(|node| node.name() == name),
@@ -170,6 +173,15 @@ impl Place {
 
     fn reaches<T: Float>(&self, network: &Network<T>, node: usize) -> bool {
         self.find(network).is_some_and(|last| node <= last)
+    }
+}
+
+impl FromStr for Place {
+    type Err = Infallible;
+
+    /// A number is a position, everything else a name.
+    fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Index))
     }
 }
 

@@ -341,7 +341,8 @@ fn number(text: &str) -> Result<f64, String> {
 
 /// A layer by its number, or else by its name.
 fn place(text: &str) -> Place {
-    text.parse().map_or_else(|_| Place::Name(text.to_owned()), Place::Index)
+    let Ok(place) = text.parse();
+    place
 }
 
 fn choice<C: std::str::FromStr<Err = crate::error::Error>>(text: &str) -> Result<C, String> {

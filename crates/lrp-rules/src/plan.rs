@@ -145,17 +145,25 @@ impl<'n, T: Float> Plan<'n, T> {
     /// # Errors
     /// If the trace is of another network, or the target does not fit the scores.
     pub fn explain_trace(&self, trace: &Trace<'_, T>, target: &Target) -> Result<Explanation<T>> {
-        if !std::ptr::eq(trace.network(), self.network) {
-            return Err(Error::composite("the trace is of another network than the plan"));
-        }
-        self.check_fits(&self.network.shapes(trace.value(Value::INPUT).shape())?)?;
+        self.check_trace(trace)?;
         self.walk(trace.value(self.head), target, |seed, cross| trace.walk_back(self.head, seed, cross))
     }
 
-    /// As [`Plan::explain_trace`], for a trace of this network that nobody needs afterwards.
-    pub(crate) fn explain_and_drop(&self, trace: Trace<'_, T>, target: &Target) -> Result<Explanation<T>> {
+    /// As [`Plan::explain_trace`], for a trace that nobody needs afterwards: its values are dropped as they are passed.
+    ///
+    /// # Errors
+    /// As [`Plan::explain_trace`].
+    pub fn explain_and_drop(&self, trace: Trace<'_, T>, target: &Target) -> Result<Explanation<T>> {
+        self.check_trace(&trace)?;
         let scores = trace.value(self.head).clone();
         self.walk(&scores, target, |seed, cross| trace.into_walk_back(self.head, seed, cross))
+    }
+
+    fn check_trace(&self, trace: &Trace<'_, T>) -> Result<()> {
+        if !std::ptr::eq(trace.network(), self.network) {
+            return Err(Error::composite("the trace is of another network than the plan"));
+        }
+        self.check_fits(&self.network.shapes(trace.value(Value::INPUT).shape())?)
     }
 
     /// `go` carries a seed back, each node crossed as it is told.

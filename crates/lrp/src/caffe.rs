@@ -277,7 +277,7 @@ impl<T: Float> Explainer<'_, T> {
         let scores = self.scores(trace.output())?;
         let classes: Vec<Vec<usize>> =
             scores.iter().zip(wanted).map(|(scores, wanted)| classes(scores, *wanted)).collect();
-        let explanation = plan.explain_trace(&trace, &Target::Joint(classes.clone()))?;
+        let explanation = plan.explain_and_drop(trace, &Target::Joint(classes.clone()))?;
         let relevance = match &explanation.layers {
             Some(layers) => &layers[self.program.foot.index()],
             None => &explanation.relevance,

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lrp::core::{Network, Op};
 use lrp::io::{
-    Array, Convention, Limits, Sidecar, read_file, read_named_array_bytes, read_whole_bytes, reorder_flatten,
-    reread_flatten, write_atomically, write_legacy_model, write_matlab_model, write_model,
+    Array, Convention, Limits, Sidecar, channels_last, read_file, read_named_array_bytes, read_whole_bytes,
+    reorder_flatten, reread_flatten, write_atomically, write_legacy_model, write_matlab_model, write_model,
     write_typed_arrays,
 };
 
 use crate::Outcome;
 use crate::contents::{Contents, contents};
+use crate::options::WeightOptions;
 use crate::targets;
 
 #[derive(Args)]
@@ -48,6 +49,8 @@ struct ModelOptions {
     /// Accept NaN and infinity in weights
     #[arg(long)]
     allow_nonfinite: bool,
+    #[command(flatten)]
+    weights: WeightOptions,
 }
 
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
@@ -55,7 +58,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     targets::check(std::slice::from_ref(&options.output), &[&options.input])?;
     let bytes = read_file(&options.input, &limits)?;
     let found = match &options.name {
-        None => contents(&options.input, &bytes, &limits, read_whole_bytes)?,
+        None => contents(&options.input, &bytes, &options.model.weights, &limits, read_whole_bytes)?,
         Some(name) => {
             let file = options.input.display().to_string();
             let array = read_named_array_bytes(&file, &bytes, name, &limits)?;
@@ -64,7 +67,12 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     };
     match found {
         Contents::Model(model) => {
-            write_network(&model.network, options, &limits)?;
+            let network = match &model.sample {
+                Some(sample) => &channels_last(&model.network, sample)
+                    .map_err(|error| format!("{}: {error}", options.input.display()))?,
+                None => &model.network,
+            };
+            write_network(network, options, &limits)?;
             writeln!(out, "wrote {}", options.output.display())?;
             copy_sidecar(options, &limits, out)
         }

@@ -76,7 +76,7 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
         keep_layers: options.output.layers,
         keep_ledger: options.output.ledger,
         save_memory: options.compute.save_memory,
-        ..options.rules.plan_options()
+        ..options.rules.plan_options(&model.network)?
     };
     let method = Method::new(&model.network, options.method.method, &composite, plan_options)?;
     let targets = options.target.targets(&limits)?;

@@ -15,12 +15,15 @@ use crate::Outcome;
 use crate::canonical::{CanonicalOptions, Changes};
 use crate::contents::{Contents, contents};
 use crate::model::Model;
+use crate::options::WeightOptions;
 use crate::rules::suggested;
 
 #[derive(Args)]
 pub(crate) struct Options {
     /// A model or a file of arrays
     file: PathBuf,
+    #[command(flatten)]
+    weights: WeightOptions,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -29,7 +32,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = Limits { allow_not_finite: true, ..Limits::default() };
     let bytes = read_file(&options.file, &limits)?;
-    match contents(&options.file, &bytes, &limits, read_arrays_bytes) {
+    match contents(&options.file, &bytes, &options.weights, &limits, read_arrays_bytes) {
         Ok(Contents::Model(read)) => {
             let sidecar = Sidecar::of_model(&options.file, &limits)?;
             model(&options.file, &Model { sidecar, ..*read }, options.json, out)

@@ -7,7 +7,7 @@ use clap::Args;
 use clap_complete::Shell;
 use lrp::render::{COLORMAPS, DigitOptions, Grid, TextStyle, colormap, digit, montage};
 use lrp::rules::rules::RULES;
-use lrp::rules::{ATTRIBUTORS, COMPOSITES};
+use lrp::rules::{ATTRIBUTORS, COMPOSITES, FORMULAS};
 use ndarray::Array2;
 use serde_json::json;
 
@@ -29,7 +29,10 @@ pub(crate) fn rules(options: &RulesOptions, out: &mut dyn Write) -> Outcome {
         let rules: Vec<_> = RULES.iter().map(rule).collect();
         let composites: Vec<_> = COMPOSITES.iter().map(composite).collect();
         let methods: Vec<_> = ATTRIBUTORS.iter().map(method).collect();
-        let all = json!({ "rules": rules, "composites": composites, "methods": methods });
+        let formula = |info: &lrp::rules::FormulaType| json!({ "number": info.number, "name": info.name, "aliases": info.aliases, "usage": info.usage(), "summary": info.summary });
+        let formulas: Vec<_> = FORMULAS.iter().map(formula).collect();
+        let all =
+            json!({ "rules": rules, "composites": composites, "formulas": formulas, "methods": methods });
         return Ok(writeln!(out, "{all:#}")?);
     }
     writeln!(out, "Rules (--rule); any may be given another stabilizer, as in zplus(stabilizer=1e-6)\n")?;
@@ -44,6 +47,14 @@ pub(crate) fn rules(options: &RulesOptions, out: &mut dyn Write) -> Outcome {
     }
     writeln!(out, "\nComposites (--composite)\n")?;
     COMPOSITES.iter().try_for_each(|info| writeln!(out, "  {:<32} {}", info.usage, info.summary))?;
+    writeln!(
+        out,
+        "\nFormula types of Caffe's programs (--composite, by name or number; all take maxima=mean,"
+    )?;
+    writeln!(out, "bias=spread and responses=pass)\n")?;
+    for formula in FORMULAS {
+        writeln!(out, "  {:<3} {:<58} {}", formula.number, formula.usage(), formula.summary)?;
+    }
     writeln!(out, "\nMethods without rules (--method)\n")?;
     ATTRIBUTORS.iter().try_for_each(|info| Ok(writeln!(out, "  {:<45} {}", info.usage, info.summary)?))
 }

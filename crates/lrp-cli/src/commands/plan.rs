@@ -40,7 +40,7 @@ fn plan<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     if options.toml {
         return Ok(write!(out, "{}", rules.composite.to_toml())?);
     }
-    let plan = Plan::new(&model.network, &rules.composite, options.rules.plan_options())?;
+    let plan = Plan::new(&model.network, &rules.composite, options.rules.plan_options(&model.network)?)?;
     let input = model.sample.as_ref().map(|sample| [&[1], &sample[..]].concat());
     let table = plan.table(input.as_deref())?;
     if options.json {

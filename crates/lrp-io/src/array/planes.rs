@@ -12,7 +12,7 @@ use super::{Array, Dtype};
 use crate::error::{Error, Result};
 use crate::file::write_atomically;
 use crate::limits::Limits;
-use crate::six_digits::six_digits;
+use crate::six_digits::push_six_digits;
 
 /// Number of planes, height and width, if that is what a text begins with: a whole number, below it two. Above rows
 /// of a matrix there cannot be such lines, since they differ in length.
@@ -53,7 +53,7 @@ fn filled(bytes: &[u8]) -> impl Iterator<Item = (usize, Result<&str>)> {
 
 /// Writes planes `[c, h, w]` as text, as the programs of LRP for Caffe do, whole or not at all.
 ///
-/// Above the rows stand the number of planes and their size; numbers have [six digits](six_digits), each with a blank
+/// Above the rows stand the number of planes and their size; numbers have [six digits](crate::six_digits), each with a blank
 /// behind it. [`read_array`](crate::read_array) gives them back as `[1, h, w, c]`. Fails with
 /// [`ErrorKind::Write`](crate::ErrorKind::Write), also if there is nothing to write.
 ///
@@ -77,8 +77,12 @@ pub fn write_planes<T: Real>(path: impl AsRef<Path>, planes: ArrayView3<'_, T>) 
         }
         writeln!(file, "{count}\n{height} {width}")?;
         for row in values.rows() {
-            row.iter().try_for_each(|&value| write!(file, "{} ", six_digits(value)))?;
-            writeln!(file)?;
+            let mut line = String::new();
+            for &value in row {
+                push_six_digits(&mut line, value);
+                line.push(' ');
+            }
+            writeln!(file, "{line}")?;
         }
         Ok(())
     })

@@ -130,10 +130,10 @@ pub fn reorder_flatten(
 }
 
 /// For each feature of a value, in its new place, the place it had before.
-type Order = Rc<[usize]>;
+pub(super) type Order = Rc<[usize]>;
 
 /// A layer that reads values in new orders, and the order in which it writes.
-fn reordered(
+pub(super) fn reordered(
     node: &Node<f64>,
     read: &[Option<Order>],
     shape: &[usize],

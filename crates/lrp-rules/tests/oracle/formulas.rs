@@ -109,6 +109,13 @@ pub(crate) const TEXTBOOK: &[Textbook] = &[
     Textbook { name: "guided", ..GRADIENT },
     Textbook { name: "betasmooth", parameters: &[&[10.0], &[0.5]], ..GRADIENT },
     Textbook { name: "pass", parameters: &[&[]], stabilizer: none, blind: false, formula: pass },
+    Textbook {
+        name: "stop",
+        parameters: &[&[]],
+        stabilizer: none,
+        blind: true,
+        formula: |point, _, _, _| point.nothing(),
+    },
 ];
 
 const GRADIENT: Textbook =

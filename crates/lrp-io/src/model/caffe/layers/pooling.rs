@@ -20,7 +20,9 @@ pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
             .padded(&both_sides(&sizes(parameters, "pad", "pad", 2, Some(0))?))
     };
     let window = match parameters.text("round_mode")? {
-        None | Some("CEIL" | "0") => window.rounded_up(),
+        // Where a stride leaves no rest the two are the same, and other formats know the simpler one.
+        None | Some("CEIL" | "0") if leaves_rest(&window, [height, width]) => window.rounded_up(),
+        None | Some("CEIL" | "0") => window,
         Some("FLOOR" | "1") => window,
         Some(other) => {
             return Err(Error::format(format!(
@@ -37,6 +39,13 @@ pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
             quoted(other)
         ))),
     }
+}
+
+fn leaves_rest(window: &Window, sizes: [usize; 2]) -> bool {
+    let axes = window.kernel().iter().zip(window.stride()).zip(window.padding()).zip(sizes);
+    axes.into_iter().any(|(((kernel, stride), [before, behind]), size)| {
+        (size + before + behind).checked_sub(*kernel).is_none_or(|room| room.checked_rem(*stride) != Some(0))
+    })
 }
 
 /// Sums, means, sums of sizes and of squares over all axes from one on.
