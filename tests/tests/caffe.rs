@@ -44,11 +44,17 @@ fn old_files_give_the_old_files() {
     let list = place.write("list.txt", "./someimages/sq40.png -1\n./someimages/land40x36.png -2\n");
     let call = ["caffe", "-c", "configs/seq32_t0.txt", "-f", &list, "--dialect", "caffe"];
     let lines = place.prints(&call);
-    assert!(lines.starts_with("././someimages/sq40.png: class 0 (n00000000 class number 0), score 0.240144, "), "{lines}");
-    let expected: Vec<String> =
-        ["land40x36.png", "sq40.png"].iter().flat_map(|name| FORM.map(|ending| format!("{name}{ending}"))).collect();
+    assert!(
+        lines.starts_with("././someimages/sq40.png: class 0 (n00000000 class number 0), score 0.240144, "),
+        "{lines}"
+    );
+    let expected: Vec<String> = ["land40x36.png", "sq40.png"]
+        .iter()
+        .flat_map(|name| FORM.map(|ending| format!("{name}{ending}")))
+        .collect();
     assert_eq!(results(&place), expected);
-    let ours = read_array(place.path().join("OUT/someimages/sq40.png_rawhm.txt"), &Limits::default()).expect("planes");
+    let ours = read_array(place.path().join("OUT/someimages/sq40.png_rawhm.txt"), &Limits::default())
+        .expect("planes");
     let reference = workspace("data/golden/caffe/text/seq32_t0__sq40.png_rawhm.txt");
     let reference = read_array(reference, &Limits::default()).expect("planes");
     let largest = reference.values.fold(0.0, |largest: f64, value| largest.max(value.abs()));
@@ -96,7 +102,8 @@ fn the_binary_changes_no_number() {
 fn one_bad_image_is_told_and_the_others_go_on() {
     let place = suite();
     fs::create_dir(place.path().join("my someimages")).expect("a folder");
-    fs::copy(place.path().join("someimages/sq40.png"), place.path().join("my someimages/a cat.png")).expect("a copy");
+    fs::copy(place.path().join("someimages/sq40.png"), place.path().join("my someimages/a cat.png"))
+        .expect("a copy");
     let list = place.write(
         "list.txt",
         "someimages/sq40.png 0\nsomeimages/gone.png 0\nsomeimages/sq40.png\nsomeimages/land40x36.png 99\n\
@@ -108,8 +115,12 @@ fn one_bad_image_is_told_and_the_others_go_on() {
     let expected = [
         format!("error: {list}:2: ./someimages/gone.png: cannot open: "),
         format!("error: {list}:3: 'someimages/sq40.png' says nothing of a class"),
-        format!("error: {list}:4: ./someimages/land40x36.png: class 99 of sample 0 is out of range; classes are 0 to 9"),
-        format!("error: {list}:5: 'someimages', which standalone_rootpath asks for, is not in the path './elsewhere.png'"),
+        format!(
+            "error: {list}:4: ./someimages/land40x36.png: class 99 of sample 0 is out of range; classes are 0 to 9"
+        ),
+        format!(
+            "error: {list}:5: 'someimages', which standalone_rootpath asks for, is not in the path './elsewhere.png'"
+        ),
         "error: 4 of 6 images failed".to_owned(),
     ];
     for (line, expected) in complaints.lines().zip(&expected) {
@@ -118,7 +129,8 @@ fn one_bad_image_is_told_and_the_others_go_on() {
     assert_eq!(complaints.lines().count(), expected.len(), "{complaints}");
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 2);
     let names = ["a cat.png", "sq40.png"];
-    let expected: Vec<String> = names.iter().flat_map(|name| FORM[2..].iter().map(move |form| format!("{name}{form}"))).collect();
+    let expected: Vec<String> =
+        names.iter().flat_map(|name| FORM[2..].iter().map(move |form| format!("{name}{form}"))).collect();
     assert_eq!(results(&place), expected);
 }
 
@@ -135,7 +147,11 @@ fn a_configuration_that_cannot_work_is_one_line() {
     };
     let cases = [
         ("relpropformulatype", "31", "error: relpropformulatype is 31; known are 0, 2, 6, 8, 11, 18, 22,"),
-        ("lastlayerindex", "-3", "error: lastlayerindex is -3: allowed are 0 to 22, -1 (below the Softmax) and -2"),
+        (
+            "lastlayerindex",
+            "-3",
+            "error: lastlayerindex is -3: allowed are 0 to 22, -1 (below the Softmax) and -2",
+        ),
         ("firstlayerindex", "21", "error: firstlayerindex is 21: allowed are 0 to 20 (below the start)"),
         ("alphabeta_beta", "-1", "error: beta is -1, it must not be negative"),
         ("numclasses", "11", "numclasses is 11, but the network has 10 outputs"),
@@ -169,7 +185,8 @@ fn a_dropout_out_of_place_stops_relevance_in_the_original_alone() {
 fn layers_without_a_way_across_are_crossed_in_the_fixed_dialect() {
     let place = suite();
     let list = place.write("list.txt", "someimages/sq40.png -1\n");
-    let call = |dialect| place.run(&["caffe", "-c", "configs/tanh24_t100.txt", "-f", &list, "--dialect", dialect]);
+    let call =
+        |dialect| place.run(&["caffe", "-c", "configs/tanh24_t100.txt", "-f", &list, "--dialect", dialect]);
     let line = complaint(&call("caffe"));
     assert!(line.contains("type 100 has no way across tanh1, a layer of type TanH"), "{line}");
     assert!(call("fixed").status.success());
@@ -193,19 +210,31 @@ fn the_fixed_dialect_is_that_of_explain() {
     let place = suite();
     let list = place.write("list.txt", "someimages/sq40.png 3\n");
     place.prints(&["caffe", "-c", "configs/seq32_t102.txt", "-f", &list, "--npy", "--dtype", "f64"]);
-    let ours = read_array(place.path().join("OUT/someimages/sq40.png_rawhm.npy"), &Limits::default()).expect("a map");
+    let ours = read_array(place.path().join("OUT/someimages/sq40.png_rawhm.npy"), &Limits::default())
+        .expect("a map");
     // The same by hand: the input as the suite keeps it, and the composite by its name.
     let input = "in32__sq40.png__mean_bgr.binaryproto__mode1__base40.npy";
-    fs::copy(workspace("data/golden/caffe/inputs").join(input), place.path().join("input.npy")).expect("a copy");
+    fs::copy(workspace("data/golden/caffe/inputs").join(input), place.path().join("input.npy"))
+        .expect("a copy");
     let input = read_array(place.path().join("input.npy"), &Limits::default()).expect("an input").values;
     let batch = input.insert_axis(ndarray::Axis(0));
     lrp::io::write_array(place.path().join("batch.npy"), batch.view()).expect("written");
     place.prints(&[
-        "explain", "models/seq32.prototxt", "batch.npy", "--target", "3", "--composite",
-        "layer-dep-n-flat(epsilon=0.01,beta=1,switch=conv2)", "--no-canonize", "--out", "by-hand",
+        "explain",
+        "models/seq32.prototxt",
+        "batch.npy",
+        "--target",
+        "3",
+        "--composite",
+        "layer-dep-n-flat(epsilon=0.01,beta=1,switch=conv2)",
+        "--no-canonize",
+        "--out",
+        "by-hand",
     ]);
     let found = fs::read_dir(place.path().join("by-hand")).expect("results");
-    let array = found.map(|entry| entry.expect("an entry").path()).find(|path| path.extension().is_some_and(|e| e == "npz" || e == "npy"));
+    let array = found
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|e| e == "npz" || e == "npy"));
     let by_hand = lrp::io::read_named_array(array.expect("an array"), "relevance", &Limits::default());
     let by_hand = by_hand.expect("relevance").values;
     assert_eq!(by_hand.shape(), [1, 3, 32, 32]);
@@ -226,10 +255,14 @@ fn caffe_models_go_where_their_layers_fit() {
     lrp::io::write_array(place.path().join("first.npy"), input.view()).expect("written");
     let last = input.permuted_axes(vec![0, 2, 3, 1]).as_standard_layout().into_owned();
     lrp::io::write_array(place.path().join("last.npy"), last.view()).expect("written");
-    let scores = |model: &str, data: &str| place.prints(&["predict", model, data, "--json"]).replace(data, "DATA");
+    let scores =
+        |model: &str, data: &str| place.prints(&["predict", model, data, "--json"]).replace(data, "DATA");
     assert_eq!(scores("models/lenet28.prototxt", "first.npy"), scores("lenet.txt", "last.npy"));
     let line = complaint(&place.run(&["convert", "models/seq32.prototxt", "seq.txt"]));
     assert!(line.contains("norm1"), "{line}");
     let line = complaint(&place.run(&["convert", "lenet.txt", "again.txt", "--weights", "first.npy"]));
-    assert!(line.contains("lenet.txt: a model of the format toolbox text holds its weights itself"), "{line}");
+    assert!(
+        line.contains("lenet.txt: a model of the format toolbox text holds its weights itself"),
+        "{line}"
+    );
 }

@@ -46,14 +46,15 @@ const POWERS: [f64; 23] = [
 /// between two of six digits, or as good as. Then, and beyond the powers of the table, there is no answer.
 fn quickly(size: f64) -> Option<Rounded> {
     const BESIDE_HALF: f64 = 1e-8;
-    #[expect(clippy::cast_possible_truncation, reason = "exponents of f64 have three digits")]
-    let guess = size.log10().floor() as i32;
+    // The binary exponent times log 2, which is one too low at times.
+    let binary = i32::try_from(size.to_bits() >> 52).ok()? - 1023;
+    let guess = (binary * 1233) >> 12;
     let scaled = |exponent: i32| {
         let power = POWERS.get(usize::try_from((5 - exponent).abs()).ok()?)?;
         Some(if exponent <= 5 { size * power } else { size / power })
     };
     let (exponent, scaled) = match scaled(guess)? {
-        // The logarithm may have been rounded across a power of ten.
+        // The guess may be on the other side of a power of ten.
         low if low < 1e5 => (guess - 1, scaled(guess - 1)?),
         high if high >= 1e6 => (guess + 1, scaled(guess + 1)?),
         fits => (guess, fits),

@@ -46,7 +46,7 @@ const JOINT: usize = 5;
 const WHITE: f64 = 255.0;
 
 /// The bytes that recorded values may take, which bound how many images go through the network at once.
-const RECORDED: usize = 256 << 20;
+const RECORDED: usize = 128 << 20;
 
 /// Images that go through the network at once where memory allows: enough to read the weights of dense layers rarely.
 const AT_ONCE: usize = 10;

@@ -5,8 +5,11 @@ use ndarray::{Array5, ArrayView5};
 use super::parallel::{self, Scratch, Shared};
 use super::simd::{Kernel, Lanes, dispatch};
 use super::{Geometry, coordinates, memory};
+mod phases;
+
 use crate::layers::{Award, Ties};
 use crate::tensor::Float;
+use phases::Phases;
 
 /// `z[n, c, o] = tap · Σ_window x[n, c, i]`
 pub(crate) fn sum<T: Float>(x: ArrayView5<'_, T>, geometry: &Geometry, tap: T) -> Array5<T> {
@@ -37,8 +40,23 @@ pub(crate) fn to_winners<T: Float>(
     }
 }
 
+/// Whether a plane has an entry a pixel or a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Input,
+    Output,
+}
+
 /// What becomes of one plane.
 trait Work<T, const INPUTS: usize>: Copy + Send + Sync {
+    /// What the planes that are read have entries for.
+    const READS: [Side; INPUTS];
+    /// What the plane that is written has entries for.
+    const WRITES: Side;
+
+    /// What is read beyond the edges of each plane without a trace in the result.
+    fn outside(self) -> [T; INPUTS];
+
     fn plane(self, result: &mut [T], inputs: [&[T]; INPUTS], stretches: &[Stretch]);
 }
 
@@ -46,6 +64,13 @@ trait Work<T, const INPUTS: usize>: Copy + Send + Sync {
 struct Sum<T>(T);
 
 impl<T: Float> Work<T, 1> for Sum<T> {
+    const READS: [Side; 1] = [Side::Input];
+    const WRITES: Side = Side::Output;
+
+    fn outside(self) -> [T; 1] {
+        [T::zero()]
+    }
+
     #[inline(always)]
     fn plane(self, z: &mut [T], [x]: [&[T]; 1], stretches: &[Stretch]) {
         for stretch in stretches {
@@ -58,6 +83,13 @@ impl<T: Float> Work<T, 1> for Sum<T> {
 struct Spread<T>(T);
 
 impl<T: Float> Work<T, 1> for Spread<T> {
+    const READS: [Side; 1] = [Side::Output];
+    const WRITES: Side = Side::Input;
+
+    fn outside(self) -> [T; 1] {
+        [T::zero()]
+    }
+
     #[inline(always)]
     fn plane(self, r: &mut [T], [signal]: [&[T]; 1], stretches: &[Stretch]) {
         for stretch in stretches {
@@ -71,6 +103,13 @@ impl<T: Float> Work<T, 1> for Spread<T> {
 struct Max;
 
 impl<T: Float> Work<T, 1> for Max {
+    const READS: [Side; 1] = [Side::Input];
+    const WRITES: Side = Side::Output;
+
+    fn outside(self) -> [T; 1] {
+        [T::neg_infinity()]
+    }
+
     #[inline(always)]
     fn plane(self, y: &mut [T], [x]: [&[T]; 1], stretches: &[Stretch]) {
         for stretch in stretches {
@@ -81,10 +120,25 @@ impl<T: Float> Work<T, 1> for Max {
     }
 }
 
+/// Entries, maxima and what they receive.
+const TO_WINNERS: [Side; 3] = [Side::Input, Side::Output, Side::Output];
+
+/// What is no number equals no maximum.
+fn nobody_wins<T: Float>() -> [T; 3] {
+    [T::nan(), T::nan(), T::zero()]
+}
+
 #[derive(Clone, Copy)]
 struct ToEach;
 
 impl<T: Float> Work<T, 3> for ToEach {
+    const READS: [Side; 3] = TO_WINNERS;
+    const WRITES: Side = Side::Input;
+
+    fn outside(self) -> [T; 3] {
+        nobody_wins()
+    }
+
     #[inline(always)]
     fn plane(self, r: &mut [T], [x, y, signal]: [&[T]; 3], stretches: &[Stretch]) {
         for stretch in stretches {
@@ -101,6 +155,13 @@ impl<T: Float> Work<T, 3> for ToEach {
 struct ToShares;
 
 impl<T: Float> Work<T, 3> for ToShares {
+    const READS: [Side; 3] = TO_WINNERS;
+    const WRITES: Side = Side::Input;
+
+    fn outside(self) -> [T; 3] {
+        nobody_wins()
+    }
+
     #[inline(always)]
     fn plane(self, r: &mut [T], [x, y, signal]: [&[T]; 3], stretches: &[Stretch]) {
         let mut winners = vec![T::zero(); y.len()];
@@ -120,6 +181,13 @@ impl<T: Float> Work<T, 3> for ToShares {
 struct ToFirst;
 
 impl<T: Float> Work<T, 3> for ToFirst {
+    const READS: [Side; 3] = TO_WINNERS;
+    const WRITES: Side = Side::Input;
+
+    fn outside(self) -> [T; 3] {
+        nobody_wins()
+    }
+
     #[inline(always)]
     fn plane(self, r: &mut [T], [x, y, signal]: [&[T]; 3], stretches: &[Stretch]) {
         let mut left = signal.to_vec();
@@ -137,7 +205,7 @@ impl<T: Float> Work<T, 3> for ToFirst {
 }
 
 /// Neighbouring windows and the entry that each of them has at one tap, or at two that lie side by side.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Stretch {
     output: usize,
     input: usize,
@@ -254,20 +322,23 @@ fn planes<T: Float, const INPUTS: usize>(
     let volume: usize = size.iter().product();
     let standard = arrays.each_ref().map(|array| array.as_standard_layout());
     let slices = standard.each_ref().map(|array| array.as_slice().unwrap_or_default());
-    let stretches = stretches(geometry);
+    let phases = Phases::of(geometry);
+    let plain = if phases.is_none() { stretches(geometry) } else { Vec::new() };
+    let stretches = phases.as_ref().map_or(&plain, |phases| &phases.stretches);
     let mut result = memory::take(batch * channels * volume);
     result.fill(start);
     let shared = Shared::new(&mut result);
     let entries: usize = stretches.iter().map(|stretch| stretch.count).sum();
     let count = batch * channels;
-    parallel::each(count, count * entries, |plane, _: &mut Scratch<T>| {
+    parallel::each(count, count * entries, |plane, scratch: &mut Scratch<T>| {
         let inputs = slices.map(|values| {
             let length = values.len() / count;
             &values[plane * length..][..length]
         });
         // SAFETY: every plane is one job's own.
         let result = unsafe { shared.part(plane * volume, volume) };
-        dispatch(OnPlane { work, result, inputs, stretches: &stretches });
+        let layout = phases.as_ref();
+        dispatch(OnPlane { work, result, inputs, stretches, layout, start, scratch });
     });
     Array5::from_shape_vec((batch, channels, size[0], size[1], size[2]), result).expect("a plane a channel")
 }
@@ -277,6 +348,11 @@ struct OnPlane<'a, T, W, const INPUTS: usize> {
     result: &'a mut [T],
     inputs: [&'a [T]; INPUTS],
     stretches: &'a [Stretch],
+    /// How planes are laid out for the stretches, if they are.
+    layout: Option<&'a Phases>,
+    /// What a result begins with.
+    start: T,
+    scratch: &'a mut Scratch<T>,
 }
 
 impl<T: Float, W: Work<T, INPUTS>, const INPUTS: usize> Kernel<T> for OnPlane<'_, T, W, INPUTS> {
@@ -285,6 +361,19 @@ impl<T: Float, W: Work<T, INPUTS>, const INPUTS: usize> Kernel<T> for OnPlane<'_
     /// Its loops are plain; the compiler makes them as wide as the registers are.
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        self.work.plane(self.result, self.inputs, self.stretches);
+        let Self { work, result, inputs, stretches, layout, start, scratch } = self;
+        let Some(layout) = layout else { return work.plane(result, inputs, stretches) };
+        let sizes = W::READS.map(|side| layout.volume(side));
+        let (mut rest, laid_result) = scratch.two(sizes.iter().sum(), layout.volume(W::WRITES));
+        let outside = work.outside();
+        let laid: [&[T]; INPUTS] = std::array::from_fn(|input| {
+            let (laid, behind) = std::mem::take(&mut rest).split_at_mut(sizes[input]);
+            rest = behind;
+            layout.lay(inputs[input], W::READS[input], outside[input], laid);
+            &*laid
+        });
+        laid_result.fill(start);
+        work.plane(laid_result, laid, stretches);
+        layout.take(laid_result, W::WRITES, result);
     }
 }

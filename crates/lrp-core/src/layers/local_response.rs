@@ -64,7 +64,18 @@ impl LocalResponse {
     pub fn energy<T: Float>(&self, x: &TensorView<'_, T>) -> Tensor<T> {
         let (k, share) = (T::of(self.k), self.share::<T>());
         let before = (self.size - 1) / 2;
-        near(&x.mapv(|x| x * x), before, self.size - 1 - before).mapv_into(|sum| k + share * sum)
+        let mut energy = Tensor::from_elem(x.raw_dim(), k);
+        // Channel by channel, so that what is added up stays near the processor.
+        for (mut energy, x) in energy.outer_iter_mut().zip(x.outer_iter()) {
+            for (channel, mut energy) in energy.outer_iter_mut().enumerate() {
+                let around = channel.saturating_sub(before)..x.shape()[0].min(channel + self.size - before);
+                for neighbour in around {
+                    let x = x.index_axis(Axis(0), neighbour);
+                    Zip::from(&mut energy).and(&x).for_each(|sum, &x| *sum += share * x * x);
+                }
+            }
+        }
+        energy
     }
 
     /// For each channel the sum over all that have it around them, itself among them.
@@ -113,6 +124,13 @@ impl<T: Float> Layer<T> for LocalResponse {
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
         let (x, power) = (&inputs[0], T::of(-self.beta));
         let energy = self.energy(x);
+        // The usual exponent is two roots, which machines take many of at a time.
+        if self.beta == 0.75 {
+            return combine(x, &energy.view(), &energy.view(), |x, energy, _| {
+                let root = energy.sqrt();
+                x / (root * root.sqrt())
+            });
+        }
         combine(x, &energy.view(), &energy.view(), |x, energy, _| x * energy.powf(power))
     }
 
