@@ -67,6 +67,8 @@ mod model;
 pub mod caffe;
 
 mod bytes;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod inflate;
 mod mat;
 mod pickle;
