@@ -31,6 +31,9 @@ use description::Description;
 const BEGINNINGS: [&str; 8] =
     ["name", "input", "input_shape", "input_dim", "layer", "layers", "force_backward", "state"];
 
+/// How files of weights end.
+const ENDINGS: [&str; 3] = ["caffemodel", "caffemodel.h5", "h5"];
+
 /// A description of a Caffe network, before its weights are known.
 ///
 /// [`read_model`](crate::read_model) reads most models without a word about this. Use it to find layers by the numbers
@@ -90,6 +93,15 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
     text::begins_with(bytes, &BEGINNINGS)
 }
 
+/// What to say of bytes that are the weights of a network, where its description is asked for.
+pub(super) fn mistaken(bytes: &[u8]) -> Option<Error> {
+    weights::sniff(bytes).then(|| {
+        Error::unsupported(
+            "holds the weights of a Caffe network; its description (.prototxt) is the model, with these beside it",
+        )
+    })
+}
+
 /// Reads a model with its weights.
 pub(super) fn read(source: &Source<'_>, limits: &Limits) -> Result<Network<f64>> {
     Ok(Caffe::parse(source, limits)?.read()?.network)
@@ -142,12 +154,12 @@ impl<'a> Caffe<'a> {
     }
 
     /// The network with the weights that go with it: those given, or those in the file beside the description that
-    /// has its name and ends in `.caffemodel`.
+    /// has its name and ends in `.caffemodel`, or in `.caffemodel.h5` or `.h5`, which the feature `hdf5` reads.
     ///
     /// # Errors
     /// One line naming the layer.
     pub fn read(&self) -> Result<CaffeNetwork> {
-        match self.source.weights_or_beside("caffemodel", self.limits)? {
+        match self.source.weights_or_beside(&ENDINGS, self.limits)? {
             Some(bytes) => {
                 let layers = weights::read(&bytes, self.limits);
                 self.network(Weights::file(layers.map_err(|error| error.in_file("weights"))?))
