@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use lrp::io::caffe::{Config, ImageInput, MeanFormat, parse_list, read_mean};
 use lrp::io::{
-    ARRAY_FORMATS, ArrayFormat, Limits, MODEL_FORMATS, ModelFormat, Sidecar, read_arrays_bytes, write_arrays,
+    ARRAY_FORMATS, ArrayFormat, Caffe, Limits, MODEL_FORMATS, ModelFormat, Sidecar, Source,
+    read_arrays_bytes, write_arrays,
 };
 use lrp::rules::{Composite, Rule};
 use lrp::train::Architecture;
@@ -44,7 +45,7 @@ pub fn targets() -> Vec<Target> {
     let models = MODEL_FORMATS.iter().map(model);
     let arrays = ARRAY_FORMATS.iter().map(array);
     let others = [objects(), sidecar(), composite(), architecture(), rule()];
-    models.chain(arrays).chain(others).chain(caffe()).collect()
+    models.chain(arrays).chain(others).chain(caffe()).chain(caffe_halves()).collect()
 }
 
 fn model(format: &'static ModelFormat) -> Target {
@@ -114,7 +115,7 @@ fn golden(extensions: &[&str]) -> Vec<Vec<u8>> {
 
 /// What other programs wrote in a format, as far as the tests of `lrp-io` have it.
 fn fixtures(extensions: &[&str]) -> Vec<Vec<u8>> {
-    let folders = ["fixtures", "fixtures/pictures", "pickles"];
+    let folders = ["fixtures", "fixtures/pictures", "fixtures/caffe/models", "pickles"];
     let files = folders
         .iter()
         .filter_map(|folder| std::fs::read_dir(workspace("crates/lrp-io/tests").join(folder)).ok())
@@ -188,6 +189,30 @@ fn caffe() -> [Target; 4] {
                 assert!(photo.shown.iter().all(|value| (0.0..=65_535.0).contains(value)));
             },
         ),
+    ]
+}
+
+/// The two halves of a network of Caffe, each with another half that is sound: weights that are all zero, and a layer
+/// that one of the reference's networks has.
+fn caffe_halves() -> [Target; 2] {
+    const LAYER: &[u8] = b"input: 'x' input_shape { dim: [1, 30] } layer { name: 'ip2' type: 'InnerProduct'
+        bottom: 'x' top: 'y' inner_product_param { num_output: 10 } }";
+    let limits = || Limits { array_elements: 1 << 16, model_layers: 1000, ..limits() };
+    [
+        Target::new("caffe-description", fixtures(&["prototxt"]), move |bytes| {
+            let limits = limits();
+            let source = Source::from(bytes);
+            let Ok(caffe) = Caffe::parse(&source, &limits) else { return };
+            let Ok(filled) = caffe.filled(&|shape| ArrayD::zeros(shape)) else { return };
+            let nodes = filled.network.nodes().len();
+            assert!(filled.layers.iter().all(|layer| layer.nodes.end <= nodes));
+        }),
+        Target::new("caffe-weights", fixtures(&["caffemodel", "h5"]), move |bytes| {
+            let limits = limits();
+            let source = Source::from(LAYER).with_weights(bytes.to_vec());
+            let caffe = Caffe::parse(&source, &limits).expect("a description");
+            let _ = caffe.read().map(|read| assert_eq!(read.network.nodes().len(), 1));
+        }),
     ]
 }
 

@@ -3,7 +3,7 @@
 mod dtype;
 mod formats;
 mod mat;
-#[cfg(feature = "mat73")]
+#[cfg(feature = "hdf5")]
 mod mat73;
 mod npy;
 mod npy_header;
@@ -20,6 +20,8 @@ use std::path::Path;
 use ndarray::{ArrayD, ArrayView, ArrayViewD, Dimension};
 
 pub use dtype::Dtype;
+#[cfg(feature = "hdf5")]
+pub(crate) use dtype::all_exact;
 pub(crate) use dtype::{ByteOrder, check_values, decode, encode};
 pub(crate) use formats::array_from_memory_order;
 pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};

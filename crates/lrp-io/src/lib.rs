@@ -17,7 +17,8 @@
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
 //! the toolbox's text, in both of its layouts, written digit for digit as Python would; what its Python
 //! part pickles, read without running any of it; MATLAB files, in which a model is an instance of
-//! the toolbox's own class or a plain struct; and ONNX, which is read only ([`Onnx`] tells what a file would need). A [`Convention`] says whose order a file flattens in. A
+//! the toolbox's own class or a plain struct; ONNX, which is read only ([`Onnx`] tells what a file would need); and
+//! Caffe, read only as well ([`Caffe`] knows its layers by number). A [`Convention`] says whose order a file flattens in. A
 //! [`Sidecar`] beside a model says how its inputs are prepared and what its classes are.
 //!
 //! Everything is written by [`write_atomically`], so no half-written file is ever seen. All
@@ -47,8 +48,8 @@
 //! cells, structs, class instances, sparse and complex variables of MATLAB (the numeric variables
 //! beside them are read); MATLAB files of level 4; ragged tables; transparent and animated pictures;
 //! pickles that name anything but layers and arrays; ONNX graphs with control flow, quantised weights or
-//! operators that no layer stands for; integers that f64 cannot hold. Of MATLAB files of
-//! version 7.3 (HDF5) models are not read, and arrays with the feature `mat73` only. Nothing is rounded,
+//! operators that no layer stands for; Caffe networks whose layers bring in data or normalize by the batch; integers that f64 cannot hold. Of MATLAB files of
+//! version 7.3 (HDF5) models are not read, and arrays with the feature `hdf5` only, as Caffe's weights in HDF5. Nothing is rounded,
 //! guessed or cut short to make a file fit.
 
 #![forbid(unsafe_code)]
@@ -67,6 +68,8 @@ mod model;
 pub mod caffe;
 
 mod bytes;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod inflate;
 mod mat;
 mod pickle;

@@ -12,11 +12,9 @@ mod text;
 mod value;
 mod writer;
 
-#[cfg(feature = "mat73")]
-pub(crate) use frame::is_hdf5;
-pub(crate) use frame::{File, Stream, byte_order, sniff};
+pub(crate) use frame::{File, Stream, byte_order, is_hdf5, sniff};
 pub(crate) use matrix::Matrix;
-#[cfg(feature = "mat73")]
+#[cfg(feature = "hdf5")]
 pub(crate) use numbers::CLASS_NAMES;
 pub(crate) use numbers::{Numbers, raw_bytes};
 pub(crate) use value::{Cells, Instance, Record, Value};

@@ -160,8 +160,14 @@ pub fn read_model_source(name: &str, source: &Source<'_>, limits: &Limits) -> Re
 /// # Errors
 /// If it is none of [`MODEL_FORMATS`].
 pub fn model_format(name: &str, bytes: &[u8]) -> Result<&'static ModelFormat> {
-    let by_content = MODEL_FORMATS.iter().find(|format| (format.sniff)(bytes));
-    by_content.or_else(|| by_extension(Path::new(name))).ok_or_else(|| unknown(name))
+    if let Some(format) = MODEL_FORMATS.iter().find(|format| (format.sniff)(bytes)) {
+        return Ok(format);
+    }
+    // Half of a model, whatever its name ends in.
+    if let Some(error) = caffe::mistaken(bytes) {
+        return Err(error.in_file(name));
+    }
+    by_extension(Path::new(name)).ok_or_else(|| unknown(name))
 }
 
 /// Writes a model in the format its extension names, whole or not at all.

@@ -205,6 +205,13 @@ pub(crate) fn at_element(index: usize, error: &Error) -> Error {
     Error::new(error.kind(), format!("element {index} {}", error.message()))
 }
 
+/// Integers of which f64 holds every one exactly.
+#[cfg(feature = "hdf5")]
+pub(crate) fn all_exact<N: Copy + Into<i128>>(numbers: &[N]) -> Result<Vec<f64>> {
+    let exact_at = |(index, &number)| exact(number).map_err(|error| at_element(index, &error));
+    numbers.iter().enumerate().map(exact_at).collect()
+}
+
 /// The value of an IEEE 754 half-precision number.
 fn from_half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };

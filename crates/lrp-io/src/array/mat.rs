@@ -15,7 +15,7 @@ pub(super) use crate::mat::sniff;
 
 /// Every named variable; one that holds no real numbers is an entry with an error.
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>> {
-    #[cfg(feature = "mat73")]
+    #[cfg(feature = "hdf5")]
     if mat::is_hdf5(bytes) {
         return super::mat73::read(bytes, limits);
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 /// Types by the names that MATLAB gives their classes.
-#[cfg(feature = "mat73")]
+#[cfg(feature = "hdf5")]
 pub(crate) const CLASS_NAMES: [(&str, Dtype); 11] = [
     ("double", Dtype::F64),
     ("single", Dtype::F32),

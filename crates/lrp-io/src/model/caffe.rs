@@ -1,7 +1,7 @@
 //! Caffe: a description of a network as text, and its weights in a file of their own.
 //!
 //! The text is parsed into fields ([`text`], [`fields`]), which are brought from whichever of three versions they are
-//! in to one list of layers ([`description`]). Every layer is translated by the row of its type in [`layers`], with
+//! in to one list of layers ([`description`], [`versions`], [`splits`]). Every layer is translated by the row of its type in [`layers`], with
 //! what it learned taken from the weights by its name ([`assembly`], [`context`], [`weights`]).
 
 use std::ops::Range;
@@ -19,7 +19,9 @@ mod context;
 mod description;
 mod fields;
 mod layers;
+mod splits;
 mod text;
+mod versions;
 mod weights;
 
 use context::Weights;
@@ -28,6 +30,9 @@ use description::Description;
 /// What a description may begin with.
 const BEGINNINGS: [&str; 8] =
     ["name", "input", "input_shape", "input_dim", "layer", "layers", "force_backward", "state"];
+
+/// How files of weights end.
+const ENDINGS: [&str; 3] = ["caffemodel", "caffemodel.h5", "h5"];
 
 /// A description of a Caffe network, before its weights are known.
 ///
@@ -88,6 +93,15 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
     text::begins_with(bytes, &BEGINNINGS)
 }
 
+/// What to say of bytes that are the weights of a network, where its description is asked for.
+pub(super) fn mistaken(bytes: &[u8]) -> Option<Error> {
+    weights::sniff(bytes).then(|| {
+        Error::unsupported(
+            "holds the weights of a Caffe network; its description (.prototxt) is the model, with these beside it",
+        )
+    })
+}
+
 /// Reads a model with its weights.
 pub(super) fn read(source: &Source<'_>, limits: &Limits) -> Result<Network<f64>> {
     Ok(Caffe::parse(source, limits)?.read()?.network)
@@ -98,9 +112,10 @@ pub(super) fn sample(source: &Source<'_>, limits: &Limits) -> Option<Vec<usize>>
     Some(Caffe::parse(source, limits).ok()?.sample().to_vec())
 }
 
-/// What is passed over, a line each; what is wrong with the description is said when it is read.
+/// What is passed over or made up, a line each; what is wrong with the files is said when they are read.
 pub(super) fn warnings(source: &Source<'_>, limits: &Limits) -> Vec<String> {
-    Caffe::parse(source, limits).map(|caffe| caffe.unknown).unwrap_or_default()
+    let caffe = Caffe::parse(source, limits);
+    caffe.and_then(|caffe| caffe.read()).map(|read| read.warnings).unwrap_or_default()
 }
 
 impl<'a> Caffe<'a> {
@@ -115,8 +130,9 @@ impl<'a> Caffe<'a> {
                 .at_byte(error.valid_up_to())
         })?;
         let message = text::parse(text, limits)?;
-        let description = Description::of(&message, limits)?;
-        Ok(Self { description, unknown: fields::unknown("", &message), source: source.clone(), limits })
+        let unknown = fields::unknown(&message)?;
+        let description = Description::of(&message, source.sample(), limits)?;
+        Ok(Self { description, unknown, source: source.clone(), limits })
     }
 
     /// The shape of one sample.
@@ -138,22 +154,25 @@ impl<'a> Caffe<'a> {
     }
 
     /// The network with the weights that go with it: those given, or those in the file beside the description that
-    /// has its name and ends in `.caffemodel`.
+    /// has its name and ends in `.caffemodel`, or in `.caffemodel.h5` or `.h5`, which the feature `hdf5` reads.
     ///
     /// # Errors
     /// One line naming the layer.
     pub fn read(&self) -> Result<CaffeNetwork> {
-        let weights = match self.source.weights_or_beside("caffemodel", self.limits)? {
-            Some(bytes) => Weights::file(weights::read(&bytes, self.limits)?),
-            None => Weights::none(),
-        };
-        self.network(weights)
+        match self.source.weights_or_beside(&ENDINGS, self.limits)? {
+            Some(bytes) => {
+                let layers = weights::read(&bytes, self.limits);
+                self.network(Weights::file(layers.map_err(|error| error.in_file("weights"))?))
+            }
+            None => self.network(Weights::none()),
+        }
     }
 
-    /// The network with weights that `fill` makes for each shape that is asked for.
+    /// The network with weights that `fill` makes for each shape that is asked for. The second blob of a `BatchNorm` is
+    /// its variance, which must not be below zero.
     ///
     /// # Errors
-    /// As [`Caffe::read`].
+    /// As [`Caffe::read`]; and if there would be more than twice as many numbers as one array may have elements.
     pub fn filled(&self, fill: &dyn Fn(&[usize]) -> ArrayD<f64>) -> Result<CaffeNetwork> {
         self.network(Weights::made(fill))
     }

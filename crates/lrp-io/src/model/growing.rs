@@ -1,6 +1,6 @@
 //! A network that grows layer by layer while a file is read: names are made unique, shapes are followed.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use lrp_core::{Network, NetworkBuilder, Op, Value};
 
@@ -10,10 +10,14 @@ use crate::limits::Limits;
 /// How many samples shapes are tried with. Two, since one is also what broadcast axes have.
 pub(super) const PROBE: usize = 2;
 
+/// What the second of several layers of one name is counted as.
+const SECOND: usize = 2;
+
 /// The network as far as it has grown.
 pub(super) struct Growing<'a> {
     builder: NetworkBuilder<f64>,
-    names: HashSet<String>,
+    /// Each name, and from where on to count if it comes again.
+    names: HashMap<String, usize>,
     nodes: usize,
     limits: &'a Limits,
 }
@@ -22,7 +26,7 @@ impl<'a> Growing<'a> {
     pub(super) fn new(limits: &'a Limits) -> Self {
         let builder = NetworkBuilder::new();
         let builder = if limits.allow_not_finite { builder.allow_not_finite() } else { builder };
-        Self { builder, names: HashSet::new(), nodes: 0, limits }
+        Self { builder, names: HashMap::new(), nodes: 0, limits }
     }
 
     pub(super) fn limits(&self) -> &'a Limits {
@@ -62,10 +66,14 @@ impl<'a> Growing<'a> {
     /// Names are those of the file; where several layers stand for one of it, or it names two alike, they are
     /// counted.
     fn unique(&mut self, name: &str) -> String {
-        let counted = (2_usize..).map(|count| format!("{name}_{count}"));
-        let mut names = std::iter::once(name.to_owned()).chain(counted);
-        let free = names.find(|name| !self.names.contains(name)).unwrap_or_default();
-        self.names.insert(free.clone());
+        let mut free = name.to_owned();
+        while self.names.contains_key(&free) {
+            // What was found taken before is not tried again: thousands of layers may have one name.
+            let count = self.names.entry(name.to_owned()).or_insert(SECOND);
+            free = format!("{name}_{count}");
+            *count += 1;
+        }
+        self.names.insert(free.clone(), SECOND);
         free
     }
 

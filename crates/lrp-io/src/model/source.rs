@@ -59,13 +59,14 @@ impl<'a> Source<'a> {
         self.file?.parent()
     }
 
-    /// The weights given, or those in the file of the same name with another ending, where there is one.
-    pub(crate) fn weights_or_beside(&self, extension: &str, limits: &Limits) -> Result<Option<Bytes>> {
+    /// The weights given, or those in the first file there is of the same name with another ending.
+    pub(crate) fn weights_or_beside(&self, endings: &[&str], limits: &Limits) -> Result<Option<Bytes>> {
         if let Some(weights) = &self.weights {
             limits.check_file(weights.len() as u64)?;
             return Ok(Some(weights.clone()));
         }
-        let beside = self.file.map(|file| file.with_extension(extension)).filter(|file| file.is_file());
+        let Some(file) = self.file else { return Ok(None) };
+        let beside = endings.iter().map(|ending| file.with_extension(ending)).find(|file| file.is_file());
         beside.map(|file| read_file(file, limits).map(Bytes::from)).transpose()
     }
 

@@ -8,7 +8,7 @@ mod files;
 mod hostile;
 mod idx;
 mod mat;
-#[cfg(feature = "mat73")]
+#[cfg(feature = "hdf5")]
 mod mat73;
 mod npy;
 mod npz;

@@ -266,7 +266,7 @@ fn files_that_are_not_level_5() {
     for (bytes, message) in unsupported {
         refused("a.mat", &bytes, ErrorKind::Unsupported, &format!("a.mat: {message}"));
     }
-    if !cfg!(feature = "mat73") {
+    if !cfg!(feature = "hdf5") {
         let hdf5 = [&[b'M'; 512], &b"\x89HDF\r\n\x1a\n"[..]].concat();
         let message = "a.mat: a MATLAB 7.3 file (HDF5); save it again in MATLAB with -v7";
         refused("a.mat", &hdf5, ErrorKind::Unsupported, message);

@@ -1,10 +1,10 @@
 //! Layers one after the other, each with what it reads and what it learned.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use lrp_core::{Identity, Network, Value};
 
-use crate::error::{Error, Result, quoted};
+use crate::error::{Error, Result, quoted, quoted_list};
 use crate::limits::Limits;
 use crate::model::growing::{Growing, PROBE};
 
@@ -20,9 +20,10 @@ pub(super) fn assemble<'a>(
     limits: &'a Limits,
 ) -> Result<(Network<f64>, Vec<CaffeLayer>, Vec<String>)> {
     let find =
-        |definition: &Definition| layers::find(&definition.kind).map_err(|error| blamed(definition, error));
+        |definition: &Definition| layers::find(&definition.kind).map_err(|error| definition.blamed(error));
     let types = description.layers.iter().map(find).collect::<Result<Vec<_>>>()?;
-    let (last, output) = output(description, &types)?;
+    let (outputs, last) = outputs(description, &types);
+    let output = *outputs.first().ok_or_else(|| Error::format("has no layer that writes a value"))?;
     let input = Flow { value: Value::INPUT, sample: description.sample.clone() };
     let values = HashMap::from([(description.input.as_str(), input)]);
     let mut assembly = Assembly { growing: Growing::new(limits), values, weights, warnings: Vec::new() };
@@ -30,7 +31,11 @@ pub(super) fn assemble<'a>(
     for (index, (definition, kind)) in description.layers.iter().zip(types).enumerate() {
         let runs = index <= last && kind.writes();
         let layer = if runs { assembly.add(definition, kind) } else { Ok(assembly.skip(definition, kind)) };
-        described.push(layer.map_err(|error| blamed(definition, error))?);
+        described.push(layer.map_err(|error| definition.blamed(error))?);
+    }
+    if outputs.len() > 1 {
+        let names = quoted_list(outputs.iter().copied());
+        assembly.warnings.push(format!("no layer reads {names}; the network returns {}", quoted(output)));
     }
     assembly.end_with(output)?;
     Ok((assembly.growing.build()?, described, assembly.warnings))
@@ -97,26 +102,35 @@ fn described(definition: &Definition, kind: &'static Type) -> CaffeLayer {
     }
 }
 
-/// Names the layer, and its line where the fault has none of its own.
-fn blamed(definition: &Definition, error: Error) -> Error {
-    let error = error.of(&definition.name);
-    if definition.line == 0 { error } else { error.at_line(definition.line) }
-}
-
-/// What the network returns: the first by the alphabet of the values that nobody reads; and who writes it last.
-fn output<'n>(description: &'n Description, types: &[&Type]) -> Result<(usize, &'n str)> {
-    let running = || description.layers.iter().zip(types).enumerate().filter(|(_, (_, kind))| kind.writes());
-    let mut open: HashSet<&str> = HashSet::new();
-    for (_, (definition, _)) in running() {
-        for bottom in &definition.bottoms {
-            open.remove(bottom.as_str());
+/// The values that nobody reads, by the alphabet: the network returns the first of them. And the layer that writes
+/// that one last.
+fn outputs<'n>(description: &'n Description, types: &[&Type]) -> (Vec<&'n str>, usize) {
+    let layers = || description.layers.iter().zip(types).enumerate();
+    let mut open: BTreeSet<&str> = BTreeSet::new();
+    for (_, (definition, kind)) in layers() {
+        if kind.uses_up() {
+            definition.bottoms.iter().for_each(|bottom| {
+                open.remove(bottom.as_str());
+            });
         }
-        open.extend(definition.tops.iter().map(String::as_str));
+        if kind.writes() {
+            open.extend(definition.tops.iter().map(String::as_str));
+        }
     }
-    let output = open.into_iter().min().ok_or_else(|| Error::format("has no layer that writes anything"))?;
-    let writes = |(_, (definition, _)): &(usize, (&Definition, &&Type))| {
-        definition.tops.iter().any(|top| top == output)
+    // What a split writes is one value: read if any of it is.
+    for (_, (definition, _)) in layers().rev().filter(|(_, (_, kind))| kind.splits()) {
+        let unread = definition.tops.iter().filter(|top| open.remove(top.as_str())).count();
+        if unread == definition.tops.len() {
+            open.extend(definition.bottoms.iter().map(String::as_str));
+        }
+    }
+    let open: Vec<&str> = open.into_iter().collect();
+    let writes = |output: &str| {
+        let writer = layers()
+            .rev()
+            .find(|(_, (definition, kind))| kind.writes() && definition.tops.iter().any(|top| top == output));
+        writer.map(|(index, _)| index)
     };
-    let last = running().filter(writes).last().map_or(0, |(index, _)| index);
-    Ok((last, output))
+    let last = open.first().and_then(|output| writes(output)).unwrap_or_default();
+    (open, last)
 }

@@ -21,7 +21,7 @@ pub(super) struct Flow {
     pub(super) sample: Vec<usize>,
 }
 
-/// Where weights come from, and how many were made up.
+/// Where weights come from, and how many numbers were made up.
 pub(super) struct Weights<'a> {
     from: From<'a>,
     made: usize,
@@ -51,10 +51,51 @@ impl<'a> Weights<'a> {
         Self { from: From::None, made: 0 }
     }
 
-    /// Refuses to make ever more weights for a few lines of text.
-    fn make(&mut self, shape: &[usize], limits: &Limits) -> Result<()> {
+    /// Refuses to make ever more numbers for a few lines of text.
+    fn book(&mut self, shape: &[usize], limits: &Limits) -> Result<()> {
         self.made = self.made.saturating_add(limits.elements(shape)?);
-        limits.check_elements(self.made)
+        let allowed = limits.array_elements.saturating_mul(2);
+        if self.made as u64 > allowed {
+            let message = format!("more than {allowed} numbers would be made up, no more are allowed");
+            return Err(Error::limit(message));
+        }
+        Ok(())
+    }
+}
+
+/// What weights are where no file has them.
+#[derive(Clone, Copy)]
+pub(super) struct Filler<'m> {
+    said: Option<&'m Message>,
+    otherwise: f64,
+}
+
+impl<'m> Filler<'m> {
+    /// What the layer says under a name, or zero.
+    pub(super) fn of(parameters: &'m Message, name: &str) -> Self {
+        Self { said: parameters.messages(name).last(), otherwise: 0.0 }
+    }
+
+    /// Zero.
+    pub(super) fn zero() -> Self {
+        Self { said: None, otherwise: 0.0 }
+    }
+
+    /// The same, with another number where the layer says nothing.
+    pub(super) fn or(self, otherwise: f64) -> Self {
+        Self { otherwise, ..self }
+    }
+
+    /// The number that all weights are.
+    fn number(self) -> Result<f64> {
+        let Some(said) = self.said else { return Ok(self.otherwise) };
+        match said.text("type")? {
+            None | Some("constant") => said.number_or("value", 0.0),
+            Some(other) => {
+                let random = format!("its filler {} is random", quoted(other));
+                Err(Error::format(format!("has no weights in the file of weights, and {random}")))
+            }
+        }
     }
 }
 
@@ -124,22 +165,26 @@ impl Context<'_, '_> {
         Ok(Flow { value, sample })
     }
 
-    /// What the layer learned: its blob of this number, which must have this shape. Where the file has none, what
-    /// the filler says, which is zero if nothing is said.
+    /// Refuses numbers beyond what may be made up for this shape and all before it.
+    pub(super) fn book(&mut self, shape: &[usize]) -> Result<()> {
+        self.weights.book(shape, self.growing.limits())
+    }
+
+    /// What the layer learned: its blob of this number, which must have this shape. Where the file has none for the
+    /// layer, what the filler says.
     pub(super) fn learned(
         &mut self,
         index: usize,
         shape: &[usize],
-        filler: Option<&Message>,
+        filler: Filler<'_>,
     ) -> Result<ArrayD<f64>> {
-        let limits = self.growing.limits();
         let name = &self.definition.name;
         let blobs = match &mut self.weights.from {
             From::File(layers) => layers.get_mut(name),
             From::Made(make) => {
                 let make = *make;
-                self.weights.make(shape, limits)?;
-                return Ok(make(shape));
+                self.book(shape)?;
+                return made(make(shape), shape);
             }
             From::None => {
                 return Err(Error::format(
@@ -149,16 +194,16 @@ impl Context<'_, '_> {
         };
         if let Some(blobs) = blobs {
             let found = blobs.len();
+            let expected = index + 1;
             let blob = blobs.get_mut(index).and_then(Option::take).ok_or_else(|| {
                 Error::format(format!(
-                    "has {found} blobs in the file of weights, expected {} or more",
-                    index + 1
+                    "has {found} blobs in the file of weights, expected {expected} or more"
                 ))
             });
             return fitted(blob?, shape);
         }
-        let value = constant(filler)?;
-        self.weights.make(shape, limits)?;
+        let value = filler.number()?;
+        self.book(shape)?;
         if index == 0 {
             let filled = format!("{}: the file of weights has none for it, all are {value}", quoted(name));
             self.warnings.push(filled);
@@ -181,6 +226,15 @@ impl Context<'_, '_> {
     }
 }
 
+/// Who makes weights is asked for a shape, and may be mistaken.
+fn made(array: ArrayD<f64>, shape: &[usize]) -> Result<ArrayD<f64>> {
+    if array.shape() == shape {
+        return Ok(array);
+    }
+    let found = array.shape();
+    Err(Error::format(format!("is given weights of shape {found:?}, expected {shape:?}")))
+}
+
 /// Blobs of old files have four axes, whatever they hold.
 fn fitted(blob: Blob, shape: &[usize]) -> Result<ArrayD<f64>> {
     let essential = |shape: &[usize]| shape.iter().copied().skip_while(|&size| size == 1).collect::<Vec<_>>();
@@ -192,17 +246,4 @@ fn fitted(blob: Blob, shape: &[usize]) -> Result<ArrayD<f64>> {
         return Err(wrong());
     }
     ArrayD::from_shape_vec(IxDyn(shape), blob.values).map_err(|_| wrong())
-}
-
-/// The number that a filler gives to all weights.
-fn constant(filler: Option<&Message>) -> Result<f64> {
-    let Some(filler) = filler else { return Ok(0.0) };
-    match filler.text("type")? {
-        None | Some("constant") => filler.number_or("value", 0.0),
-        Some(other) => {
-            let message =
-                format!("has no weights in the file of weights, and its filler {} is random", quoted(other));
-            Err(Error::format(message))
-        }
-    }
 }

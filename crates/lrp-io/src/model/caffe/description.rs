@@ -1,11 +1,14 @@
 //! Descriptions of networks, in whichever of the three versions they are written, as one list of layers.
 
-use std::collections::HashMap;
-
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 
+use super::splits::with_splits;
 use super::text::{Content, Field, Message};
+use super::versions::{later_type, of_first, without_padding};
+
+/// Letters of what a layer, or a value, may be called: every reader of a value adds the names of both.
+const LETTERS: usize = 256;
 
 /// A network as its file describes it: layers in the order they run, splits among them.
 #[derive(Debug)]
@@ -27,28 +30,12 @@ pub(super) struct Definition {
     pub(super) name: String,
     /// Its type in lower case without `_`, so that all versions agree.
     pub(super) kind: String,
-    pub(super) line: usize,
+    /// Where it stands; nowhere if the file does not write it out.
+    line: Option<usize>,
     pub(super) bottoms: Vec<String>,
     pub(super) tops: Vec<String>,
     message: Message,
 }
-
-/// What the first version calls its types, and where the later ones keep what it wrote into the layer itself.
-const FIRST_VERSION: &[(&str, &str, &str)] = &[
-    ("conv", "convolution", "convolution_param"),
-    ("innerproduct", "innerproduct", "inner_product_param"),
-    ("pool", "pooling", "pooling_param"),
-    ("lrn", "lrn", "lrn_param"),
-    ("concat", "concat", "concat_param"),
-    ("dropout", "dropout", "dropout_param"),
-    ("padding", "padding", "padding_param"),
-];
-
-/// Names of the first version's fields, where they are others.
-const RENAMED: &[(&str, &str)] = &[("kernelsize", "kernel_size"), ("biasterm", "bias_term")];
-
-/// Types of the second version whose later name is more than other letters.
-const SECOND_VERSION: &[(&str, &str)] = &[("softmaxloss", "softmaxwithloss")];
 
 static NOTHING: Message = Message { fields: Vec::new() };
 
@@ -60,235 +47,170 @@ impl Definition {
 
     /// Whether what is read and what is written share their memory, so that nothing of the former is left.
     pub(super) fn is_in_place(&self) -> bool {
-        self.bottoms.first() == self.tops.first()
+        self.bottoms.first().is_some_and(|bottom| self.tops.first() == Some(bottom))
+    }
+
+    /// Names the layer, and its line where the fault has no place of its own.
+    pub(super) fn blamed(&self, error: Error) -> Error {
+        let error = error.of(if self.name.is_empty() { &self.kind } else { &self.name });
+        match self.line {
+            Some(line) => error.at_line(line),
+            None => error,
+        }
+    }
+
+    /// The same value for several readers.
+    pub(super) fn split(name: String, blob: &str, readers: usize) -> Self {
+        let tops = (0..readers).map(|reader| format!("{name}_{reader}")).collect();
+        let bottoms = vec![blob.to_owned()];
+        Self { name, kind: "split".to_owned(), line: None, bottoms, tops, message: Message::default() }
+    }
+
+    /// Puts a value into the fields under a name, in place of what is there.
+    pub(super) fn set(&mut self, place: &str, name: &str, value: String) {
+        let line = self.line.unwrap_or_default();
+        let fields = self.message.fields.iter_mut().filter(|field| field.name == place);
+        for field in fields {
+            if let Content::Message(inner) = &mut field.value {
+                inner.fields.retain(|field| field.name != name);
+                let value = Content::Scalar(value.clone());
+                inner.fields.push(Field { name: name.to_owned(), line, value });
+            }
+        }
+    }
+
+    fn of(field: &Field, layer: &Message) -> Result<Self> {
+        // Only the first version has a layer within a layer.
+        let inner = layer.messages("layer").last();
+        let named = inner.unwrap_or(layer);
+        let missing = || Error::format("a layer has no type").at_line(field.line);
+        let written = named.text("type")?.ok_or_else(missing)?;
+        let names = |key| -> Result<Vec<String>> {
+            layer.texts(key)?.into_iter().map(|text| called(text, field.line)).collect()
+        };
+        let (bottoms, tops) = (names("bottom")?, names("top")?);
+        let name = called(named.text("name")?.unwrap_or_default(), field.line)?;
+        let (kind, message) = match inner {
+            Some(inner) => of_first(written, inner, field.line),
+            None => (later_type(written), layer.clone()),
+        };
+        Ok(Self { name, kind, line: Some(field.line), bottoms, tops, message })
     }
 }
 
+/// A name that is not too long.
+fn called(name: &str, line: usize) -> Result<String> {
+    if name.len() <= LETTERS {
+        return Ok(name.to_owned());
+    }
+    let message = format!("has the name {}, at most {LETTERS} letters are allowed", quoted(name));
+    Err(Error::limit(message).at_line(line))
+}
+
 impl Description {
-    /// Brings the fields of a file into order.
-    pub(super) fn of(message: &Message, limits: &Limits) -> Result<Self> {
-        let stages: Vec<&str> = match message.messages("state").last() {
-            Some(state) => state.texts("stage")?,
-            None => Vec::new(),
-        };
-        let mut layers = Vec::new();
-        for field in message.all("layer").chain(message.all("layers")) {
-            let Content::Message(layer) = &field.value else {
-                return Err(Error::format("a layer has no fields").at_line(field.line));
-            };
-            if runs(layer, &stages)? {
-                layers.push(Definition::of(field, layer)?);
-            }
-        }
-        if layers.len() > limits.model_layers {
-            let (found, allowed) = (layers.len(), limits.model_layers);
-            return Err(Error::limit(format!(
-                "the network has {found} layers, at most {allowed} are allowed"
-            )));
-        }
+    /// Brings the fields of a file into order. The shape of a sample counts before what the file says.
+    pub(super) fn of(message: &Message, sample: Option<Vec<usize>>, limits: &Limits) -> Result<Self> {
+        let mut layers = layers(message, limits)?;
         let (input, shape) = input(message, &layers)?;
         // Layers that declare the input are younger than the numbers of layers that people know.
-        layers.retain(|layer: &Definition| layer.kind != "input");
-        let [batch, sample @ ..] = shape.as_slice() else {
-            return Err(Error::format(format!("the input {} has no shape", quoted(&input))));
+        layers.retain(|layer| layer.kind != "input");
+        let (batch, sample) = match (sample, &shape[..]) {
+            (Some(sample), declared) => (declared.first().copied().unwrap_or(1), sample),
+            (None, [batch, sample @ ..]) => (*batch, sample.to_vec()),
+            (None, []) => {
+                let message = format!("the input {} has no shape; give that of a sample", quoted(&input));
+                return Err(Error::unsupported(message));
+            }
         };
-        limits.elements(sample)?;
-        let (batch, sample) = (*batch, sample.to_vec());
+        limits.elements(&sample)?;
         let force_backward = message.flag_or("force_backward", false)?;
         let layers = with_splits(&input, without_padding(layers)?);
         Ok(Self { input, sample, batch, layers, force_backward })
     }
 }
 
-/// The one input, declared for the network or by a layer.
+/// The layers that take part, in their order.
+fn layers(message: &Message, limits: &Limits) -> Result<Vec<Definition>> {
+    let state = State::of(message)?;
+    if let (Some(_), Some(older)) = (message.all("layer").next(), message.all("layers").next()) {
+        let message = "has both 'layer' and 'layers', which are of different versions, expected one of them";
+        return Err(Error::format(message).at_line(older.line));
+    }
+    let mut layers = Vec::new();
+    for field in message.all("layer").chain(message.all("layers")) {
+        let Content::Message(layer) = &field.value else { continue };
+        if state.runs(field, layer)? {
+            layers.push(Definition::of(field, layer)?);
+        }
+        if layers.len() > limits.model_layers {
+            let allowed = limits.model_layers;
+            let message = format!("the network has more than {allowed} layers, no more are allowed");
+            return Err(Error::limit(message).at_line(field.line));
+        }
+    }
+    Ok(layers)
+}
+
+/// The one input, declared for the network or by a layer, and the shape it is given.
 fn input(message: &Message, layers: &[Definition]) -> Result<(String, Vec<usize>)> {
     let mut inputs = Vec::new();
-    let shapes: Vec<Vec<usize>> =
-        message.messages("input_shape").map(|shape| shape.counts("dim")).collect::<Result<_>>()?;
+    let shapes = shapes(message, "input_shape")?;
     let sizes = message.counts("input_dim")?;
-    for (index, name) in message.texts("input")?.into_iter().enumerate() {
-        let legacy = sizes.get(4 * index..4 * (index + 1)).map(<[usize]>::to_vec);
-        inputs.push((name.to_owned(), shapes.get(index).cloned().or(legacy).unwrap_or_default()));
+    for (index, field) in message.all("input").enumerate() {
+        let old = sizes.get(4 * index..4 * (index + 1)).map(<[usize]>::to_vec);
+        let shape = shapes.get(index).cloned().or(old).unwrap_or_default();
+        inputs.push((called(field.text()?, field.line)?, shape));
     }
     for layer in layers.iter().filter(|layer| layer.kind == "input") {
-        let shapes: Vec<Vec<usize>> = layer
-            .parameters("input_param")
-            .messages("shape")
-            .map(|shape| shape.counts("dim"))
-            .collect::<Result<_>>()?;
+        let shapes = self::shapes(layer.parameters("input_param"), "shape")?;
         for (index, top) in layer.tops.iter().enumerate() {
             let shape = shapes.get(index).or(shapes.last()).cloned().unwrap_or_default();
             inputs.push((top.clone(), shape));
         }
     }
-    match <[_; 1]>::try_from(inputs) {
-        Ok([input]) => Ok(input),
-        Err(inputs) => {
-            let count = inputs.len();
-            Err(Error::unsupported(format!(
-                "the network has {count} declared inputs, expected one, as descriptions for deployment have"
-            )))
-        }
-    }
+    <[_; 1]>::try_from(inputs).map(|[input]| input).map_err(|inputs| {
+        let count = inputs.len();
+        Error::unsupported(format!(
+            "the network has {count} declared inputs, expected one, as descriptions for deployment have"
+        ))
+    })
 }
 
-/// Whether a layer takes part when a trained network runs.
-fn runs(layer: &Message, stages: &[&str]) -> Result<bool> {
-    let matches = |rule: &Message| {
+fn shapes(message: &Message, name: &str) -> Result<Vec<Vec<usize>>> {
+    message.messages(name).map(|shape| shape.counts("dim")).collect()
+}
+
+/// What layers ask before they take part; the phase is that of a trained network.
+struct State<'m> {
+    stages: Vec<&'m str>,
+    level: i64,
+}
+
+impl<'m> State<'m> {
+    fn of(message: &'m Message) -> Result<Self> {
+        let state = message.messages("state").last().unwrap_or(&NOTHING);
+        Ok(Self { stages: state.texts("stage")?, level: state.integer("level")?.unwrap_or(0) })
+    }
+
+    fn runs(&self, field: &Field, layer: &Message) -> Result<bool> {
+        let any = |name| layer.messages(name).map(|rule| self.meets(rule)).collect::<Result<Vec<bool>>>();
+        let (include, exclude) = (any("include")?, any("exclude")?);
+        match (&include[..], &exclude[..]) {
+            ([], exclude) => Ok(!exclude.contains(&true)),
+            (include, []) => Ok(include.contains(&true)),
+            _ => Err(Error::format("a layer has both include and exclude, expected one of them")
+                .at_line(field.line)),
+        }
+    }
+
+    fn meets(&self, rule: &Message) -> Result<bool> {
         let phase = rule.text("phase")?.is_none_or(|phase| phase == "TEST" || phase == "1");
+        let (least, most) = (rule.integer("min_level")?, rule.integer("max_level")?);
         let (with, without) = (rule.texts("stage")?, rule.texts("not_stage")?);
         Ok(phase
-            && with.iter().all(|stage| stages.contains(stage))
-            && !without.iter().any(|stage| stages.contains(stage)))
-    };
-    let any = |name| layer.messages(name).map(matches).collect::<Result<Vec<bool>>>();
-    let (include, exclude) = (any("include")?, any("exclude")?);
-    Ok(if include.is_empty() { !exclude.contains(&true) } else { include.contains(&true) })
-}
-
-impl Definition {
-    fn of(field: &Field, layer: &Message) -> Result<Self> {
-        // Only the first version has a layer within a layer.
-        let inner = layer.messages("layer").last();
-        let named = inner.unwrap_or(layer);
-        let kind =
-            named.text("type")?.ok_or_else(|| Error::format("a layer has no type").at_line(field.line))?;
-        let kind = kind.to_lowercase().replace('_', "");
-        let own = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
-        let (bottoms, tops) = (own(layer.texts("bottom")?), own(layer.texts("top")?));
-        let name = named.text("name")?.unwrap_or_default().to_owned();
-        let (kind, message) = match inner {
-            Some(inner) => upgraded(&kind, inner, field.line),
-            None => (renamed(&kind), layer.clone()),
-        };
-        Ok(Self { name, kind, line: field.line, bottoms, tops, message })
+            && least.is_none_or(|least| self.level >= least)
+            && most.is_none_or(|most| self.level <= most)
+            && with.iter().all(|stage| self.stages.contains(stage))
+            && !without.iter().any(|stage| self.stages.contains(stage)))
     }
-}
-
-fn renamed(kind: &str) -> String {
-    let found = SECOND_VERSION.iter().find(|(old, _)| *old == kind);
-    found.map_or(kind, |(_, new)| new).to_owned()
-}
-
-/// The later type of a layer of the first version, and its fields where they are looked for.
-fn upgraded(kind: &str, layer: &Message, line: usize) -> (String, Message) {
-    let Some((_, later, place)) = FIRST_VERSION.iter().find(|(old, ..)| *old == kind) else {
-        return (renamed(kind), Message::default());
-    };
-    let rename = |field: &Field| {
-        let name =
-            RENAMED.iter().find(|(old, _)| *old == field.name).map_or(field.name.as_str(), |(_, new)| new);
-        Field { name: name.to_owned(), ..field.clone() }
-    };
-    let inner = Message { fields: layer.fields.iter().map(rename).collect() };
-    let field = Field { name: (*place).to_owned(), line, value: Content::Message(inner) };
-    ((*later).to_owned(), Message { fields: vec![field] })
-}
-
-/// In the first version padding was a layer before what it is for.
-fn without_padding(layers: Vec<Definition>) -> Result<Vec<Definition>> {
-    let mut pads: HashMap<String, (String, usize)> = HashMap::new();
-    let mut kept = Vec::new();
-    for mut layer in layers {
-        if layer.kind == "padding" {
-            let pad = layer.parameters("padding_param").count("pad")?.unwrap_or(0);
-            if let (Some(bottom), Some(top)) = (layer.bottoms.first(), layer.tops.first()) {
-                pads.insert(top.clone(), (bottom.clone(), pad));
-            }
-            continue;
-        }
-        let padded = layer.bottoms.first().and_then(|bottom| pads.get(bottom)).cloned();
-        if let Some((bottom, pad)) = padded {
-            let place = match layer.kind.as_str() {
-                "convolution" => "convolution_param",
-                "pooling" => "pooling_param",
-                _ => {
-                    let message = format!(
-                        "{} reads padding, which only convolutions and pools can",
-                        quoted(&layer.name)
-                    );
-                    return Err(Error::unsupported(message).at_line(layer.line));
-                }
-            };
-            layer.bottoms = vec![bottom];
-            let pad =
-                Field { name: "pad".to_owned(), line: layer.line, value: Content::Scalar(pad.to_string()) };
-            if let Some(Content::Message(inner)) = layer
-                .message
-                .fields
-                .iter_mut()
-                .find(|field| field.name == place)
-                .map(|field| &mut field.value)
-            {
-                inner.fields.push(pad);
-            }
-        }
-        kept.push(layer);
-    }
-    Ok(kept)
-}
-
-/// A value that several layers read goes through a split of its own, which counts as a layer.
-fn with_splits(input: &str, layers: Vec<Definition>) -> Vec<Definition> {
-    // Who wrote the value that each layer reads, as (layer, place among what it wrote); of the input nobody did.
-    type Writer = (Option<usize>, usize);
-    let mut latest: HashMap<&str, Writer> = HashMap::from([(input, (None, 0))]);
-    let mut read: Vec<Vec<Option<Writer>>> = Vec::new();
-    let mut readers: HashMap<Writer, usize> = HashMap::new();
-    for (index, layer) in layers.iter().enumerate() {
-        let writers: Vec<Option<Writer>> =
-            layer.bottoms.iter().map(|bottom| latest.get(bottom.as_str()).copied()).collect();
-        writers.iter().flatten().for_each(|writer| *readers.entry(*writer).or_default() += 1);
-        read.push(writers);
-        for (place, top) in layer.tops.iter().enumerate() {
-            latest.insert(top, (Some(index), place));
-        }
-    }
-    let split = |writer: &Writer, blob: &str| {
-        let name = writer.0.and_then(|index| layers.get(index)).map_or("input", |layer| layer.name.as_str());
-        format!("{blob}_{name}_{}_split", writer.1)
-    };
-    let mut taken: HashMap<Writer, usize> = HashMap::new();
-    let rewired: Vec<Definition> = layers
-        .iter()
-        .zip(&read)
-        .map(|(layer, writers)| {
-            let mut layer = layer.clone();
-            for (bottom, writer) in layer.bottoms.iter_mut().zip(writers) {
-                let Some(writer) =
-                    writer.filter(|writer| readers.get(writer).is_some_and(|&count| count > 1))
-                else {
-                    continue;
-                };
-                let place = taken.entry(writer).or_default();
-                *bottom = format!("{}_{place}", split(&writer, bottom));
-                *place += 1;
-            }
-            layer
-        })
-        .collect();
-    let splits_behind = |writer: Option<usize>, tops: &[String]| {
-        let split_of = |(place, blob): (usize, &String)| {
-            let writer = (writer, place);
-            let count = readers.get(&writer).copied().filter(|&count| count > 1)?;
-            let name = split(&writer, blob);
-            let tops = (0..count).map(|place| format!("{name}_{place}")).collect();
-            Some(Definition {
-                name,
-                kind: "split".to_owned(),
-                line: 0,
-                bottoms: vec![blob.clone()],
-                tops,
-                message: Message::default(),
-            })
-        };
-        tops.iter().enumerate().filter_map(split_of).collect::<Vec<_>>()
-    };
-    let mut all = splits_behind(None, &[input.to_owned()]);
-    for (index, layer) in rewired.into_iter().enumerate() {
-        let behind = splits_behind(Some(index), &layer.tops);
-        all.push(layer);
-        all.extend(behind);
-    }
-    all
 }

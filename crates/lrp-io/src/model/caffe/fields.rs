@@ -4,8 +4,8 @@ use crate::error::{Error, Result, quoted};
 
 use super::text::{Content, Field, Message};
 
-/// The fields of each message by the name it is found under; those that say nothing about inference are known, and
-/// passed over. The messages of other fields are not looked into.
+/// The fields of each message by the name it is found under, with the name around it where that makes a difference;
+/// those that say nothing about inference are known, and passed over. The messages of other fields are not looked into.
 const KNOWN: &[(&str, &str)] = &[
     ("", "name input input_shape input_dim force_backward state debug_info layer layers"),
     (
@@ -28,6 +28,21 @@ const KNOWN: &[(&str, &str)] = &[
          pooling_param power_param relu_param sigmoid_param softmax_param slice_param tanh_param threshold_param \
          window_data_param transform_param loss_param",
     ),
+    (
+        "layers layer",
+        "name type num_output biasterm weight_filler bias_filler pad kernelsize group stride pool dropout_ratio \
+         local_size alpha beta k source scale meanfile batchsize cropsize mirror blobs blobs_lr weight_decay \
+         rand_skip det_fg_threshold det_bg_threshold det_fg_fraction det_context_pad det_crop_mode new_num \
+         new_channels new_height new_width shuffle_images concat_dim hdf5_output_param",
+    ),
+    ("state", "phase level stage"),
+    ("include", "phase min_level max_level stage not_stage"),
+    ("exclude", "phase min_level max_level stage not_stage"),
+    ("input_shape", "dim"),
+    ("shape", "dim"),
+    ("filler", FILLER),
+    ("weight_filler", FILLER),
+    ("bias_filler", FILLER),
     (
         "convolution_param",
         "num_output bias_term pad kernel_size stride dilation pad_h pad_w kernel_h kernel_w stride_h stride_w \
@@ -63,22 +78,46 @@ const KNOWN: &[(&str, &str)] = &[
     ("crop_param", "axis offset"),
     ("interp_param", "height width zoom_factor shrink_factor pad_beg pad_end"),
     ("input_param", "shape"),
-    ("dropout_param", "dropout_ratio scale_train"),
+    ("dropout_param", "dropout_ratio"),
 ];
 
-/// A line for each field of a message under `name`, and of those in it, that nobody knows.
-pub(super) fn unknown(name: &str, message: &Message) -> Vec<String> {
-    let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) else { return Vec::new() };
-    let known: Vec<&str> = known.split_whitespace().collect();
-    let say = |field: &Field| match &field.value {
-        _ if !known.contains(&field.name.as_str()) => {
+const FILLER: &str = "type value min max mean std sparse variance_norm";
+
+/// A line for each field of a network, and of the messages in it, that nobody knows.
+///
+/// # Errors
+/// If one that holds fields is a value instead.
+pub(super) fn unknown(network: &Message) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    look_into("", known("", "").unwrap_or_default(), network, &mut lines)?;
+    Ok(lines)
+}
+
+fn look_into(name: &str, names: &str, message: &Message, lines: &mut Vec<String>) -> Result<()> {
+    for field in &message.fields {
+        if !names.split_whitespace().any(|known| known == field.name) {
             let place = if name.is_empty() { "the network".to_owned() } else { quoted(name) };
-            vec![format!("line {}: the field {} of {place} is not known", field.line, quoted(&field.name))]
+            lines.push(format!(
+                "line {}: the field {} of {place} is not known",
+                field.line,
+                quoted(&field.name)
+            ));
+            continue;
         }
-        Content::Message(inner) => unknown(&field.name, inner),
-        Content::Scalar(_) => Vec::new(),
-    };
-    message.fields.iter().flat_map(say).collect()
+        match (&field.value, known(name, &field.name)) {
+            (Content::Message(inner), Some(names)) => look_into(&field.name, names, inner, lines)?,
+            (Content::Scalar(text), Some(_)) => return Err(field.wrong("fields in braces", &quoted(text))),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names of the fields under `name` within `around`.
+fn known(around: &str, name: &str) -> Option<&'static str> {
+    let within = |row: &str| row.split_once(' ').is_some_and(|place| place == (around, name));
+    let row = KNOWN.iter().find(|(row, _)| within(row));
+    row.or_else(|| KNOWN.iter().find(|(row, _)| *row == name)).map(|(_, names)| *names)
 }
 
 impl Message {

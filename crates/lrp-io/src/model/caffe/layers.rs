@@ -1,6 +1,6 @@
 //! The types of layers, a row each, and what they become.
 
-use crate::error::{Error, Result, quoted, quoted_list};
+use crate::error::{Error, Result, quoted};
 
 use super::context::{Context, Flow};
 
@@ -25,16 +25,20 @@ enum Build {
     One(fn(&mut Context<'_, '_>) -> Result<Flow>),
     /// It writes several.
     Several(fn(&mut Context<'_, '_>) -> Result<Vec<Flow>>),
-    /// It matters in training alone, and writes nothing that is read here.
+    /// It matters in training alone, or says what anyone can see in what it reads. That may be what the network
+    /// returns; what it writes is not.
     Nothing,
+    /// It reads what the network would return otherwise.
+    Nowhere,
 }
 
-use Build::{Nothing, One, Several};
+use Build::{Nothing, Nowhere, One, Several};
 
 /// Every type that is read.
 const TYPES: &[Type] = &[
     Type { name: "AbsVal", build: One(elementwise::absolute) },
     Type { name: "Accuracy", build: Nothing },
+    Type { name: "ArgMax", build: Nothing },
     Type { name: "BatchNorm", build: One(normalization::batch) },
     Type { name: "Bias", build: One(normalization::bias) },
     Type { name: "BNLL", build: One(elementwise::softplus) },
@@ -49,6 +53,7 @@ const TYPES: &[Type] = &[
     Type { name: "EuclideanLoss", build: Nothing },
     Type { name: "Exp", build: One(elementwise::exponential) },
     Type { name: "Flatten", build: One(shaping::flatten) },
+    Type { name: "HDF5Output", build: Nothing },
     Type { name: "HingeLoss", build: Nothing },
     Type { name: "HingeLossMultiLabel", build: Nothing },
     Type { name: "InfogainLoss", build: Nothing },
@@ -67,7 +72,7 @@ const TYPES: &[Type] = &[
     Type { name: "Scale", build: One(normalization::scale) },
     Type { name: "Sigmoid", build: One(elementwise::sigmoid) },
     Type { name: "SigmoidCrossEntropyLoss", build: Nothing },
-    Type { name: "Silence", build: Nothing },
+    Type { name: "Silence", build: Nowhere },
     Type { name: "Slice", build: Several(shaping::slice) },
     Type { name: "Softmax", build: One(normalization::softmax) },
     Type { name: "SoftmaxWithLoss", build: Nothing },
@@ -77,16 +82,8 @@ const TYPES: &[Type] = &[
 ];
 
 /// Types that bring in data, which descriptions for deployment do not have.
-const SOURCES: [&str; 8] = [
-    "data",
-    "dummydata",
-    "hdf5data",
-    "imagedata",
-    "imagedatamultilabel",
-    "memorydata",
-    "windowdata",
-    "hdf5output",
-];
+const SOURCES: [&str; 7] =
+    ["data", "dummydata", "hdf5data", "imagedata", "imagedatamultilabel", "memorydata", "windowdata"];
 
 /// The row of a type, whose name is in lower case without `_`.
 pub(super) fn find(kind: &str) -> Result<&'static Type> {
@@ -96,11 +93,9 @@ pub(super) fn find(kind: &str) -> Result<&'static Type> {
             "brings in data of its own; give the description for deployment, which has none",
         ),
         false => {
-            let names = quoted_list(TYPES.iter().map(|row| row.name));
-            Error::unsupported(format!(
-                "is of the type {}, which is not read; read are {names}",
-                quoted(kind)
-            ))
+            let names: Vec<&str> = TYPES.iter().map(|row| row.name).collect();
+            let (kind, names) = (quoted(kind), names.join(", "));
+            Error::unsupported(format!("is of the type {kind}, which is not read; read are {names}"))
         }
     })
 }
@@ -108,7 +103,17 @@ pub(super) fn find(kind: &str) -> Result<&'static Type> {
 impl Type {
     /// Whether layers of the type write anything that is read here.
     pub(super) fn writes(&self) -> bool {
+        matches!(self.build, One(_) | Several(_))
+    }
+
+    /// Whether what layers of the type read is not what the network returns.
+    pub(super) fn uses_up(&self) -> bool {
         !matches!(self.build, Nothing)
+    }
+
+    /// Whether all that a layer of the type writes is the value that it reads.
+    pub(super) fn splits(&self) -> bool {
+        self.name == "Split"
     }
 
     /// Puts a layer into the network.
@@ -116,7 +121,7 @@ impl Type {
         match self.build {
             One(build) => build(context).map(|flow| vec![flow]),
             Several(build) => build(context),
-            Nothing => Ok(Vec::new()),
+            Nothing | Nowhere => Ok(Vec::new()),
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::limits::Limits;
 /// Fields of one file. The largest networks published have some ten thousand.
 const FIELDS: usize = 1 << 18;
 
+/// Letters of a field's name, a number or a word. A list repeats the name of its field for each of its values.
+const LETTERS: usize = 256;
+
 /// Fields in the order of the file; a name may come again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Message {
@@ -48,8 +51,7 @@ enum Token {
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Message> {
     let mut parser =
         Parser { letters: text.char_indices().peekable(), text, line: 1, next: None, fields: 0, limits };
-    let message = parser.message(None, 0)?;
-    Ok(message)
+    parser.message(None, 0)
 }
 
 /// Whether a text begins with a field that descriptions of networks have.
@@ -134,7 +136,9 @@ impl Parser<'_> {
         while self.peek()? != Some(&Token::Symbol(']')) {
             values.push(self.value(name, true, depth)?);
             if values.len() > FIELDS {
-                return Err(self.refused(Error::limit(format!("has a list of more than {FIELDS} values"))));
+                return Err(self.refused(Error::limit(format!(
+                    "has a list of more than {FIELDS} values, no more are allowed"
+                ))));
             }
             if self.peek()? == Some(&Token::Symbol(',')) {
                 self.take()?;
@@ -190,11 +194,7 @@ impl Parser<'_> {
                 '#' => while self.letters.next_if(|&(_, letter)| letter != '\n').is_some() {},
                 '"' | '\'' => return self.quoted(letter).map(Some),
                 letter if letter.is_whitespace() || letter == '\u{feff}' => {}
-                letter if is_word(letter) => {
-                    while self.letters.next_if(|&(_, letter)| is_word(letter)).is_some() {}
-                    let end = self.letters.peek().map_or(self.text.len(), |&(at, _)| at);
-                    return Ok(Some(Token::Word(self.text.get(start..end).unwrap_or_default().to_owned())));
-                }
+                letter if is_word(letter) => return self.word(start).map(Some),
                 '{' | '}' | '<' | '>' | '[' | ']' | ':' | ',' | ';' => {
                     return Ok(Some(Token::Symbol(letter)));
                 }
@@ -202,6 +202,18 @@ impl Parser<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// A name, a number or a word of which the first letter is taken already.
+    fn word(&mut self, start: usize) -> Result<Token> {
+        while self.letters.next_if(|&(_, letter)| is_word(letter)).is_some() {}
+        let end = self.letters.peek().map_or(self.text.len(), |&(at, _)| at);
+        let word = self.text.get(start..end).unwrap_or_default();
+        if word.len() > LETTERS {
+            let message = format!("has the word {}, at most {LETTERS} letters are allowed", quoted(word));
+            return Err(self.refused(Error::limit(message)));
+        }
+        Ok(Token::Word(word.to_owned()))
     }
 
     /// A text up to the quote that ends it.
@@ -290,7 +302,14 @@ mod tests {
         let error = parse(&"a:1 ".repeat(FIELDS + 1), &Limits::default()).expect_err("too many");
         assert_eq!(error.to_string(), ":1: has more than 262144 fields, no more are allowed");
         let list = format!("a: [{}]", "1,".repeat(FIELDS + 1));
-        assert!(parse(&list, &Limits::default()).is_err());
+        let error = parse(&list, &Limits::default()).expect_err("too many in a list");
+        assert_eq!(error.to_string(), ":1: has a list of more than 262144 values, no more are allowed");
+        let error = parse(&format!("{}: 1", "a".repeat(257)), &Limits::default()).expect_err("too long");
+        let shown = "a".repeat(40);
+        assert_eq!(
+            error.to_string(),
+            format!(":1: has the word '{shown}…', at most 256 letters are allowed")
+        );
     }
 
     #[test]

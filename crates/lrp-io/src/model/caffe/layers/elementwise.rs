@@ -4,7 +4,7 @@ use lrp_core::{Activation, Function, Identity, ParametricRect, Rect, Scaling, Ta
 use ndarray::{ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
-use crate::model::caffe::context::{Context, Flow};
+use crate::model::caffe::context::{Context, Filler, Flow};
 use crate::model::caffe::text::Message;
 
 pub(super) fn nothing(context: &mut Context<'_, '_>) -> Result<Flow> {
@@ -48,7 +48,7 @@ pub(super) fn parametric_rect(context: &mut Context<'_, '_>) -> Result<Flow> {
     let input = context.input(0)?;
     let definition = context.definition;
     let parameters = definition.parameters("prelu_param");
-    let filler = parameters.messages("filler").last();
+    let filler = Filler::of(parameters, "filler").or(0.25);
     let channels = input.sample.first().copied().unwrap_or(1);
     let shape: &[usize] = if parameters.flag_or("channel_shared", false)? { &[] } else { &[channels] };
     let slopes = context.learned(0, shape, filler)?;

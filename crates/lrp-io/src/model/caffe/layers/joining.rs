@@ -17,42 +17,45 @@ pub(super) fn concat(context: &mut Context<'_, '_>) -> Result<Flow> {
 
 /// A sum with factors, a product or a maximum, place by place.
 pub(super) fn eltwise(context: &mut Context<'_, '_>) -> Result<Flow> {
-    let definition = context.definition;
-    let parameters = definition.parameters("eltwise_param");
+    let parameters = context.definition.parameters("eltwise_param");
     let mut inputs = context.inputs.clone();
-    if inputs.len() < 2 || inputs.iter().any(|input| input.sample != context.inputs[0].sample) {
-        let shapes: Vec<_> = inputs.iter().map(|input| &input.sample).collect();
-        return Err(Error::format(format!(
-            "joins values of shapes {shapes:?}, expected two or more of one shape"
-        )));
+    let (first, count) = (context.input(0)?, inputs.len());
+    let other = inputs.iter().find(|input| input.sample != first.sample);
+    if let Some(Flow { sample, .. }) = other {
+        let message =
+            format!("joins samples of shapes {:?} and {sample:?}, expected one shape", first.sample);
+        return Err(Error::format(message));
+    }
+    if count < 2 {
+        return Err(Error::format(format!("joins {count} values, expected two or more")));
     }
     match parameters.text("operation")?.unwrap_or("SUM") {
         "SUM" | "1" => {
-            let factors = parameters.numbers("coeff")?;
-            if !factors.is_empty() && factors.len() != inputs.len() {
-                return Err(Error::format(format!(
-                    "has {} factors for {} values",
-                    factors.len(),
-                    inputs.len()
-                )));
-            }
-            for (place, (input, factor)) in inputs.iter_mut().zip(factors).enumerate() {
-                if factor != 1.0 {
-                    *input = context.step(&format!("factor{place}"), scaling(factor, 0.0), &[&*input])?;
-                }
-            }
+            scale_each(context, &mut inputs, &parameters.numbers("coeff")?)?;
             context.layer(Add, &inputs.iter().collect::<Vec<_>>())
         }
         "PROD" | "0" => product(context, &inputs),
-        "MAX" | "2" => maximum(context, inputs),
+        "MAX" | "2" => maximum(context, &inputs),
         other => Err(Error::format(format!("joins values by {}, expected SUM, PROD or MAX", quoted(other)))),
     }
 }
 
+/// Each value by its factor, where there are factors.
+fn scale_each(context: &mut Context<'_, '_>, inputs: &mut [Flow], factors: &[f64]) -> Result<()> {
+    if !factors.is_empty() && factors.len() != inputs.len() {
+        let (found, expected) = (factors.len(), inputs.len());
+        return Err(Error::format(format!("has {found} factors, expected {expected}, one a value")));
+    }
+    for (place, (input, &factor)) in inputs.iter_mut().zip(factors).enumerate() {
+        if factor != 1.0 {
+            *input = context.step(&format!("factor{place}"), scaling(factor, 0.0), &[&*input])?;
+        }
+    }
+    Ok(())
+}
+
 fn product(context: &mut Context<'_, '_>, inputs: &[Flow]) -> Result<Flow> {
-    let Some(([first, middle @ ..], last)) = inputs.split_last().map(|(last, rest)| (rest, last)) else {
-        return Err(Error::format("joins nothing"));
-    };
+    let [first, middle @ .., last] = inputs else { return Err(Error::format("joins nothing")) };
     let mut so_far = first.clone();
     for (place, input) in middle.iter().enumerate() {
         so_far = context.step(&format!("product{place}"), Multiply, &[&so_far, input])?;
@@ -61,7 +64,7 @@ fn product(context: &mut Context<'_, '_>, inputs: &[Flow]) -> Result<Flow> {
 }
 
 /// Values on top of each other, of which the largest is kept.
-fn maximum(context: &mut Context<'_, '_>, inputs: Vec<Flow>) -> Result<Flow> {
+fn maximum(context: &mut Context<'_, '_>, inputs: &[Flow]) -> Result<Flow> {
     let mut stacked = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
         let raised = Reshape::new([&[1], &input.sample[..]].concat());

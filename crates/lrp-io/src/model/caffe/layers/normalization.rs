@@ -6,7 +6,7 @@ use lrp_core::{
 use ndarray::{ArrayD, IxDyn};
 
 use crate::error::{Error, Result, quoted};
-use crate::model::caffe::context::{Context, Flow};
+use crate::model::caffe::context::{Context, Filler, Flow};
 use crate::model::caffe::text::Message;
 
 use super::elementwise::{per_channel, scaling};
@@ -20,9 +20,9 @@ pub(super) fn batch(context: &mut Context<'_, '_>) -> Result<Flow> {
     }
     let input = context.input(0)?;
     let channels = input.sample.first().copied().unwrap_or_default();
-    let mean = context.learned(0, &[channels], None)?;
-    let variance = context.learned(1, &[channels], None)?;
-    let counted = context.learned(2, &[1], None)?.sum();
+    let mean = context.learned(0, &[channels], Filler::zero())?;
+    let variance = context.learned(1, &[channels], Filler::zero())?;
+    let counted = context.learned(2, &[1], Filler::zero())?.sum();
     let share = if counted == 0.0 { 0.0 } else { counted.recip() };
     let factor = variance.mapv(|variance| (variance * share + epsilon).sqrt().recip());
     let shift = -(mean * share) * &factor;
@@ -35,13 +35,10 @@ pub(super) fn scale(context: &mut Context<'_, '_>) -> Result<Flow> {
     let definition = context.definition;
     let parameters = definition.parameters("scale_param");
     let (input, shape, rank) = along(context, parameters)?;
-    // Unlike other layers it begins with one.
-    let one = || ArrayD::from_elem(IxDyn(&[]), 1.0);
-    let filler = parameters.messages("filler").last();
-    let factor = context.learned(0, &shape, filler)?;
+    let factor = context.learned(0, &shape, Filler::of(parameters, "filler").or(1.0))?;
     let shift = match parameters.flag_or("bias_term", false)? {
-        true => spread(context.learned(1, &shape, parameters.messages("bias_filler").last())?, rank),
-        false => one() * 0.0,
+        true => spread(context.learned(1, &shape, Filler::of(parameters, "bias_filler"))?, rank),
+        false => number(0.0),
     };
     context.layer(Scaling::new(spread(factor, rank), shift), &[&input])
 }
@@ -51,8 +48,8 @@ pub(super) fn bias(context: &mut Context<'_, '_>) -> Result<Flow> {
     let definition = context.definition;
     let parameters = definition.parameters("bias_param");
     let (input, shape, rank) = along(context, parameters)?;
-    let shift = context.learned(0, &shape, parameters.messages("filler").last())?;
-    context.layer(Scaling::new(ArrayD::from_elem(IxDyn(&[]), 1.0), spread(shift, rank)), &[&input])
+    let shift = context.learned(0, &shape, Filler::of(parameters, "filler"))?;
+    context.layer(Scaling::new(number(1.0), spread(shift, rank)), &[&input])
 }
 
 /// The input, the shape of what is learned for it, and how many axes that has to have to broadcast.
@@ -71,6 +68,10 @@ fn along(context: &Context<'_, '_>, parameters: &Message) -> Result<(Flow, Vec<u
     let shape = shape
         .ok_or_else(|| Error::format(format!("covers {count} axes of {} that there are", axes.len())))?;
     Ok((input.clone(), shape.to_vec(), axes.len()))
+}
+
+fn number(value: f64) -> ArrayD<f64> {
+    ArrayD::from_elem(IxDyn(&[]), value)
 }
 
 /// Axes of size one behind, so many that there are `rank`.
@@ -109,6 +110,7 @@ fn within_channel(
     alpha: f64,
     beta: f64,
 ) -> Result<Flow> {
+    context.growing.limits().elements(&[size, size])?;
     let window = Window::new(&[size, size]).padded(&[[size / 2; 2]; 2]);
     let squares = context.step("squares", Activation::new(Function::Power(2.0)), &[input])?;
     let mean = context.step("mean", AveragePool::new(window, Channels::First, true)?, &[&squares])?;

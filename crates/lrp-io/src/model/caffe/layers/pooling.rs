@@ -57,10 +57,10 @@ pub(super) fn reduce(context: &mut Context<'_, '_>) -> Result<Flow> {
     let mut input = context.input(0)?;
     let first = context.axis(axis, &input)?;
     let (reduction, before) = match operation.as_str() {
-        "SUM" => (Reduction::Sum, None),
-        "MEAN" => (Reduction::Mean, None),
-        "ASUM" => (Reduction::Sum, Some(Function::Absolute)),
-        "SUMSQ" => (Reduction::Sum, Some(Function::Power(2.0))),
+        "SUM" | "1" => (Reduction::Sum, None),
+        "MEAN" | "4" => (Reduction::Mean, None),
+        "ASUM" | "2" => (Reduction::Sum, Some(Function::Absolute)),
+        "SUMSQ" | "3" => (Reduction::Sum, Some(Function::Power(2.0))),
         other => {
             let message = format!("reduces by {}, expected SUM, ASUM, SUMSQ or MEAN", quoted(other));
             return Err(Error::format(message));

@@ -4,7 +4,7 @@ use lrp_core::{Channels, Convolution, Flatten, Linear, TransposedConvolution, Wi
 use ndarray::{Array1, ArrayD, Ix1, Ix2};
 
 use crate::error::{Error, Result};
-use crate::model::caffe::context::{Context, Flow};
+use crate::model::caffe::context::{Context, Filler, Flow};
 use crate::model::caffe::text::Message;
 
 /// Blobs are `[outputs, inputs / groups, kernel..]` and `[outputs]`.
@@ -12,7 +12,7 @@ pub(super) fn convolution(context: &mut Context<'_, '_>) -> Result<Flow> {
     let (input, Shape { window, groups, outputs }) = shape(context)?;
     let inputs = per_group(channels(&input), groups)?;
     let filters = learned_filters(context, outputs, inputs, window.kernel())?;
-    let bias = learned_bias(context, outputs)?;
+    let bias = learned_bias(context, "convolution_param", outputs)?;
     let layer = Convolution::with_window(filters, bias, window, groups, Channels::First)?;
     context.layer(layer, &[&input])
 }
@@ -21,7 +21,7 @@ pub(super) fn convolution(context: &mut Context<'_, '_>) -> Result<Flow> {
 pub(super) fn deconvolution(context: &mut Context<'_, '_>) -> Result<Flow> {
     let (input, Shape { window, groups, outputs }) = shape(context)?;
     let filters = learned_filters(context, channels(&input), per_group(outputs, groups)?, window.kernel())?;
-    let bias = learned_bias(context, outputs)?;
+    let bias = learned_bias(context, "convolution_param", outputs)?;
     let behind = vec![0; window.kernel().len()];
     let layer = TransposedConvolution::new(filters, bias, window, groups, Channels::First, &behind)?;
     context.layer(layer, &[&input])
@@ -41,13 +41,13 @@ pub(super) fn inner_product(context: &mut Context<'_, '_>) -> Result<Flow> {
         return Err(Error::unsupported(format!("has the axis {axis}, expected 1 or the last one")));
     }
     let inputs = input.sample.last().copied().unwrap_or_default();
-    let filler = parameters.messages("weight_filler").last();
+    let filler = Filler::of(parameters, "weight_filler");
     let transposed = parameters.flag_or("transpose", false)?;
     let shape = if transposed { [inputs, outputs] } else { [outputs, inputs] };
     let weights = flat::<Ix2>(context.learned(0, &shape, filler)?)?;
     let weights =
         if transposed { weights } else { weights.reversed_axes().as_standard_layout().into_owned() };
-    let bias = learned_bias(context, outputs)?;
+    let bias = learned_bias(context, "inner_product_param", outputs)?;
     context.layer(Linear::new(weights, bias)?, &[&input])
 }
 
@@ -62,7 +62,10 @@ fn shape(context: &Context<'_, '_>) -> Result<(Flow, Shape)> {
     let parameters = context.parameters("convolution_param");
     let input = context.input(0)?;
     let space = input.sample.len().saturating_sub(1);
-    if !(1..=3).contains(&space) || parameters.integer("axis")?.is_some_and(|axis| axis != 1) {
+    if let Some(axis) = parameters.integer("axis")?.filter(|&axis| axis != 1) {
+        return Err(Error::unsupported(format!("has the axis {axis}, expected 1")));
+    }
+    if !(1..=3).contains(&space) {
         let message =
             format!("reads samples of shape {:?}, expected [c, space..] of one to three axes", input.sample);
         return Err(Error::unsupported(message));
@@ -133,23 +136,24 @@ fn learned_filters(
     b: usize,
     kernel: &[usize],
 ) -> Result<ArrayD<f64>> {
-    let definition = context.definition;
-    let filler = definition.parameters("convolution_param").messages("weight_filler").last();
+    let filler = Filler::of(context.definition.parameters("convolution_param"), "weight_filler");
     let weights = context.learned(0, &[&[a, b], kernel].concat(), filler)?;
     let order: Vec<usize> = (2..weights.ndim()).chain([1, 0]).collect();
     Ok(weights.permuted_axes(order).as_standard_layout().into_owned())
 }
 
-fn learned_bias(context: &mut Context<'_, '_>, outputs: usize) -> Result<Array1<f64>> {
-    let definition = context.definition;
-    let parameters = ["convolution_param", "inner_product_param"].map(|name| definition.parameters(name));
-    for parameters in parameters {
-        if !parameters.flag_or("bias_term", true)? {
-            return Ok(Array1::zeros(outputs));
-        }
+/// The bias, which is zero where `bias_term` says that there is none.
+fn learned_bias(
+    context: &mut Context<'_, '_>,
+    parameters: &'static str,
+    outputs: usize,
+) -> Result<Array1<f64>> {
+    let parameters = context.definition.parameters(parameters);
+    if !parameters.flag_or("bias_term", true)? {
+        context.book(&[outputs])?;
+        return Ok(Array1::zeros(outputs));
     }
-    let filler = parameters.iter().find_map(|parameters| parameters.messages("bias_filler").last());
-    flat::<Ix1>(context.learned(1, &[outputs], filler)?)
+    flat::<Ix1>(context.learned(1, &[outputs], Filler::of(parameters, "bias_filler"))?)
 }
 
 /// An array whose number of axes is known.

@@ -14,9 +14,8 @@ pub(super) fn flatten(context: &mut Context<'_, '_>) -> Result<Flow> {
         return context.layer(Flatten::RowMajor, &[&input]);
     }
     let sample = &input.sample;
-    let (Some(before), Some(flat), Some(behind)) =
-        (sample.get(..first - 1), sample.get(first - 1..last), sample.get(last..))
-    else {
+    let flat = sample.get(first - 1..last).filter(|flat| !flat.is_empty());
+    let (Some(before), Some(flat), Some(behind)) = (sample.get(..first - 1), flat, sample.get(last..)) else {
         return Err(Error::format(format!("flattens the axes {first} to {last}, which are none")));
     };
     let shape = [before, &[flat.iter().product()], behind].concat();
@@ -62,7 +61,7 @@ pub(super) fn reshape(context: &mut Context<'_, '_>) -> Result<Flow> {
 
 /// Parts of a value along an axis, at given points or of one size.
 pub(super) fn slice(context: &mut Context<'_, '_>) -> Result<Vec<Flow>> {
-    let parameters = context.parameters("slice_param");
+    let parameters = context.definition.parameters("slice_param");
     let input = context.input(0)?;
     let axis = parameters.integer("axis")?.or(parameters.integer("slice_dim")?).unwrap_or(1);
     let axis = context.axis(axis, &input)?;
@@ -76,10 +75,15 @@ pub(super) fn slice(context: &mut Context<'_, '_>) -> Result<Vec<Flow>> {
         points = (1..tops.len()).map(|top| top * part).collect();
     }
     let bounds: Vec<usize> = [vec![0], points, vec![size]].concat();
-    if bounds.len() != tops.len() + 1 || !bounds.is_sorted() {
-        let message = format!("cuts {size} entries at {bounds:?} for {} parts", tops.len());
+    if bounds.len() != tops.len() + 1 {
+        let (found, expected) = (bounds.len() - 2, tops.len() - 1);
+        return Err(Error::format(format!("has {found} slice_points, expected {expected}")));
+    }
+    if !bounds.is_sorted_by(|before, behind| before < behind) {
+        let message = format!("has slice_points that do not rise from 1 to below {size}");
         return Err(Error::format(message));
     }
+    context.book(&[size])?;
     let mut parts = Vec::new();
     for (top, bounds) in tops.iter().zip(bounds.windows(2)) {
         let &[start, end] = bounds else { continue };
@@ -96,8 +100,13 @@ pub(super) fn split(context: &mut Context<'_, '_>) -> Result<Vec<Flow>> {
 
 /// The first value cut to the size of the second.
 pub(super) fn crop(context: &mut Context<'_, '_>) -> Result<Flow> {
-    let parameters = context.parameters("crop_param");
+    let parameters = context.definition.parameters("crop_param");
     let (input, like) = (context.input(0)?, context.input(1)?);
+    if input.sample.len() != like.sample.len() {
+        let message =
+            format!("cuts {:?} to the size of {:?}, expected as many axes", input.sample, like.sample);
+        return Err(Error::format(message));
+    }
     let first = context.axis(parameters.integer("axis")?.unwrap_or(2), &input)?;
     let offsets = parameters.counts("offset")?;
     let mut axes = vec![None; input.sample.len() + 1];
@@ -105,7 +114,7 @@ pub(super) fn crop(context: &mut Context<'_, '_>) -> Result<Flow> {
         let offset = offsets.get(place).or(offsets.last()).copied().unwrap_or(0);
         let size = like.sample.get(axis - 1).copied().unwrap_or_default();
         let end = offset.saturating_add(size);
-        context.growing.limits().elements(&[size])?;
+        context.book(&[size])?;
         if input.sample.get(axis - 1).is_none_or(|&found| end > found) {
             return Err(Error::format(format!("cuts {offset} to {end} out of {:?}", input.sample)));
         }
@@ -118,12 +127,12 @@ pub(super) fn crop(context: &mut Context<'_, '_>) -> Result<Flow> {
 
 /// Copies along an axis.
 pub(super) fn tile(context: &mut Context<'_, '_>) -> Result<Flow> {
-    let parameters = context.parameters("tile_param");
+    let parameters = context.definition.parameters("tile_param");
     let input = context.input(0)?;
     let axis = context.axis(parameters.integer("axis")?.unwrap_or(1), &input)?;
     let tiles = parameters.count("tiles")?.ok_or_else(|| Error::format("has no tiles"))?;
     let size = input.sample.get(axis - 1).copied().unwrap_or_default();
-    context.growing.limits().elements(&[size, tiles])?;
+    context.book(&[size, tiles])?;
     let entries = (0..tiles).flat_map(|_| (0..size).map(Some)).collect();
     let mut axes = vec![None; input.sample.len() + 1];
     if let Some(list) = axes.get_mut(axis) {
@@ -135,7 +144,7 @@ pub(super) fn tile(context: &mut Context<'_, '_>) -> Result<Flow> {
 /// Another height and width by bilinear interpolation, corners on corners.
 pub(super) fn interpolate(context: &mut Context<'_, '_>) -> Result<Flow> {
     let (input, [_, height, width]) = context.picture()?;
-    let parameters = context.parameters("interp_param");
+    let parameters = context.definition.parameters("interp_param");
     for name in ["pad_beg", "pad_end"] {
         if parameters.integer(name)?.unwrap_or(0) != 0 {
             return Err(Error::unsupported(format!("has a {name}, expected none")));
@@ -158,7 +167,9 @@ pub(super) fn interpolate(context: &mut Context<'_, '_>) -> Result<Flow> {
             .ok_or_else(|| Error::format(format!("says no {name} that can be had")))
     };
     let (rows, columns) = (side(height, "height")?, side(width, "width")?);
-    context.growing.limits().elements(&[rows, columns])?;
+    // Two neighbours each, a place and a share.
+    context.book(&[4, rows])?;
+    context.book(&[4, columns])?;
     let axes = vec![(2, height, between(height, rows)), (3, width, between(width, columns))];
     context.layer(Resample::new(axes)?, &[&input])
 }
