@@ -10,8 +10,8 @@ use lrp_rules::rules::{
     z_minus, z_plus,
 };
 use lrp_rules::{
-    B, COMPOSITES, Composite, Dialect, Error, ErrorKind, Gate, Plan, PlanOptions, Rule, Select, Target, W, X,
-    composite, fill, share,
+    B, COMPOSITES, Composite, Dialect, Error, ErrorKind, Gate, Head, Plan, PlanOptions, Rule, Select, Target,
+    W, X, composite, fill, share,
 };
 use ndarray::{Array1, Array2, arr2};
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ mod numbers;
 
 use lrp_core::{Add, Linear, Network, NetworkBuilder, Rect, Tensor, Value};
 use lrp_rules::rules::{alpha_beta, epsilon, gradient, simple, z_plus};
-use lrp_rules::{Composite, Denominators, Ledger, Plan, PlanOptions, Rule, Target, explain_together};
+use lrp_rules::{Composite, Denominators, Head, Ledger, Plan, PlanOptions, Rule, Target, explain_together};
 use ndarray::{Array1, Array2, arr1, arr2};
 use numbers::tensor;
 
