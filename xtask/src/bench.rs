@@ -14,6 +14,7 @@ use lrp::core::Kernels;
 
 use crate::verify::workspace;
 
+mod caffe;
 mod networks;
 mod methods;
 mod plan;
@@ -74,6 +75,9 @@ pub(crate) struct Options {
     /// List what would be measured and stop
     #[arg(long)]
     list: bool,
+    /// Measure what a further image costs in `lrp caffe`, from photo to files, on one thread
+    #[arg(long)]
+    caffe: bool,
     /// Run the benchmarks of the crates under criterion instead, against their own last run
     #[arg(long)]
     criterion: bool,
@@ -93,6 +97,9 @@ struct Run<'a> {
 pub(crate) fn run(options: &Options) -> Result<bool> {
     if options.criterion {
         return criterion();
+    }
+    if options.caffe {
+        return caffe::run(options);
     }
     let (networks, cases) = plan::cases(options)?;
     let systems = systems::systems(options)?;

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use lrp_core::{AveragePool, Channels, Float, Layer, Op, Record, Tensor, TensorView};
+use lrp_core::{AveragePool, Channels, Float, Layer, Op, Record, SumPool, Tensor, TensorView};
 use ndarray::{Axis, Slice};
 
 use crate::algebra::Rule;
@@ -76,14 +76,16 @@ impl<T: Float> StandIn<T> {
 
     /// What stands in for a layer that gets a rule, if anything does.
     pub(crate) fn of(op: &Op<T>, rule: &Rule, dialect: Dialect, treatment: Treatment) -> Option<Self> {
-        let mean = match op {
-            Op::MaxPool(pool) if treatment.maxima == Maxima::Mean && !rule.is_derivative() => {
-                AveragePool::new(pool.window().clone(), pool.channels(), true).ok()
-            }
-            _ => None,
-        };
-        let mean = mean.map(|mean| Self::layer(mean, "a maximum crossed as a mean"));
-        let op = mean.as_ref().and_then(Self::op).unwrap_or(op);
+        if let Op::MaxPool(pool) = op
+            && treatment.maxima == Maxima::Mean
+            && !rule.is_derivative()
+        {
+            let mean = AveragePool::new(pool.window().clone(), pool.channels(), true).ok()?.into();
+            // A plain sum shares as a mean does, and does not take the recorded maximum for its own value.
+            let sum = || SumPool::plain(pool.window().clone(), pool.channels()).ok();
+            let sum = || Some(Self::layer(sum()?, "a maximum crossed as a mean"));
+            return dialect.stand_in(&mean, rule, treatment).or_else(sum);
+        }
         let stand_in = dialect.stand_in(op, rule, treatment);
         let op = stand_in.as_ref().and_then(Self::op).unwrap_or(op);
         if treatment.bias == BiasShare::Spread
@@ -91,7 +93,7 @@ impl<T: Float> StandIn<T> {
         {
             return Some(Self::formula(spread, "the bias spread over the products"));
         }
-        stand_in.or(mean)
+        stand_in
     }
 
     /// Takes relevance across; where that is by the rule, as `cross` does it.

@@ -37,7 +37,7 @@ pub(super) fn write(network: &networks::Network, folder: &Path) -> Result<()> {
         steps: network.steps.clone(),
     };
     std::fs::write(folder.join(DESCRIPTION), serde_json::to_vec(&description)?)?;
-    let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
+    let mut noise = Noise::default();
     let mut file = BufWriter::with_capacity(1 << 20, File::create(folder.join(WEIGHTS))?);
     for step in &network.steps {
         let [outputs, fan_in @ ..] = &step.layer.weights()[..] else { continue };
@@ -142,10 +142,16 @@ impl Floats {
 }
 
 /// Numbers that look normal: sums of four uniform ones, from a xorshift generator.
-struct Noise(u64);
+pub(super) struct Noise(u64);
+
+impl Default for Noise {
+    fn default() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+}
 
 impl Noise {
-    fn next(&mut self) -> f32 {
+    pub(super) fn next(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
