@@ -27,9 +27,9 @@ fn every_rule() -> Vec<Rule> {
     RULES.iter().map(|info| make(info).expect(info.usage)).collect()
 }
 
-/// Those that share relevance out; derivatives keep no total.
+/// Those that share relevance out; derivatives keep no total, and what ends the way back keeps nothing.
 fn every_share() -> impl Iterator<Item = Rule> {
-    every_rule().into_iter().filter(|rule| !rule.is_derivative())
+    every_rule().into_iter().filter(|rule| !rule.is_derivative() && !rule.is_nothing())
 }
 
 fn explain(network: &Network<f64>, rule: &Rule, input: &Tensor<f64>, target: &Target) -> Explanation<f64> {
