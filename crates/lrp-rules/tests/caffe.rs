@@ -138,7 +138,7 @@ fn a_bias_may_be_spread_over_the_products() {
     let x = tensor(&[1, 2], &[1.0, 2.0]);
     let treatment = Treatment { bias: BiasShare::Spread, ..Treatment::default() };
     let spread = Composite::uniform(alpha_beta(2.0, 1.0)).treated(treatment);
-    close(&across(dense, spread.clone(), &x), &[-1.0 * 2.0, 1.0]);
+    close(&across(dense, spread.clone(), &x), &[-2.0, 1.0]);
     // Each window of a convolution is such a layer, its padding has a part of the bias too.
     let layer = row(&[1.0, -2.0], [2, 1, 1], &[2.0], 1, 1);
     let x = tensor(&[1, 1, 1], &[2.0]);
