@@ -3,7 +3,7 @@
 use lrp_io::{Caffe, ErrorKind, Limits, MODEL_FORMATS, Source, read_model, read_model_bytes};
 use ndarray::ArrayD;
 
-use crate::build::{Version, blob, field, fixture, fixture_text, layer, old_blob, run, weighted, with_input};
+use crate::build::{Version, blob, field, fixture, layer, old_blob, run, weighted, with_input};
 
 const FC: &str = "layer { name: 'fc' type: 'InnerProduct' bottom: 'x' top: 'fc'
     inner_product_param { num_output: 1 } }";
@@ -161,6 +161,7 @@ fn who_makes_weights_is_held_to_shapes_and_limits() {
 #[cfg(feature = "hdf5")]
 #[test]
 fn hdf5_that_is_made_to_hurt() {
+    use crate::build::fixture_text;
     use crate::common::Chance;
 
     let (text, whole) = (fixture_text("lenet28.prototxt"), fixture("lenet28.caffemodel.h5"));

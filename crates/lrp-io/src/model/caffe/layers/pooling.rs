@@ -19,11 +19,10 @@ pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
             .strided(&sizes(parameters, "stride", "stride", 2, Some(1))?)
             .padded(&both_sides(&sizes(parameters, "pad", "pad", 2, Some(0))?))
     };
-    let window = match parameters.text("round_mode")? {
+    let rounds_up = match parameters.text("round_mode")? {
         // Where a stride leaves no rest the two are the same, and other formats know the simpler one.
-        None | Some("CEIL" | "0") if leaves_rest(&window, [height, width]) => window.rounded_up(),
-        None | Some("CEIL" | "0") => window,
-        Some("FLOOR" | "1") => window,
+        None | Some("CEIL" | "0") => leaves_rest(&window, [height, width]),
+        Some("FLOOR" | "1") => false,
         Some(other) => {
             return Err(Error::format(format!(
                 "has the round_mode {}, expected CEIL or FLOOR",
@@ -31,6 +30,7 @@ pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
             )));
         }
     };
+    let window = if rounds_up { window.rounded_up() } else { window };
     match parameters.text("pool")? {
         None | Some("MAX" | "0") => context.layer(MaxPool::new(window, Channels::First)?, &[&input]),
         Some("AVE" | "1") => context.layer(AveragePool::new(window, Channels::First, true)?, &[&input]),
@@ -42,10 +42,12 @@ pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
 }
 
 fn leaves_rest(window: &Window, sizes: [usize; 2]) -> bool {
+    let rest = |(((kernel, stride), padding), size): (((&usize, &usize), &[usize; 2]), usize)| {
+        let padded = padding.iter().try_fold(size, |size, &pad| size.checked_add(pad))?;
+        padded.checked_sub(*kernel)?.checked_rem(*stride)
+    };
     let axes = window.kernel().iter().zip(window.stride()).zip(window.padding()).zip(sizes);
-    axes.into_iter().any(|(((kernel, stride), [before, behind]), size)| {
-        (size + before + behind).checked_sub(*kernel).is_none_or(|room| room.checked_rem(*stride) != Some(0))
-    })
+    axes.into_iter().any(|axis| rest(axis) != Some(0))
 }
 
 /// Sums, means, sums of sizes and of squares over all axes from one on.
