@@ -59,11 +59,13 @@ fn quickly(size: f64) -> Option<Rounded> {
         high if high >= 1e6 => (guess + 1, scaled(guess + 1)?),
         fits => (guess, fits),
     };
-    if (scaled.fract() - 0.5).abs() < BESIDE_HALF {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it has six digits")]
+    let below = scaled as u32;
+    let rest = scaled - f64::from(below);
+    if (rest - 0.5).abs() < BESIDE_HALF {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it has six digits")]
-    let digits = (scaled + 0.5).floor() as u32;
+    let digits = below + u32::from(rest > 0.5);
     Some(if digits == 1_000_000 {
         Rounded { digits: 100_000, exponent: exponent + 1 }
     } else {
@@ -83,35 +85,38 @@ fn exactly(size: f64) -> Rounded {
 impl Rounded {
     fn push(self, text: &mut String) {
         let Self { mut digits, exponent } = self;
-        // From the last digit that is no zero to the first.
-        let mut count = 6;
-        while digits % 10 == 0 && count > 1 {
+        let mut letters = [b'0'; 6];
+        for letter in letters.iter_mut().rev() {
+            *letter += (digits % 10) as u8;
             digits /= 10;
-            count -= 1;
         }
-        let digit = |place: i32| {
-            let power = u32::try_from(count - 1 - place).ok().and_then(|power| 10_u32.checked_pow(power));
-            let digit = power.map_or(0, |power| digits / power % 10);
-            char::from_digit(digit, 10).unwrap_or('0')
-        };
-        let plain = (-4..=5).contains(&exponent);
-        // Digits before the point; there is one, if only a zero.
-        let before = if plain { exponent + 1 } else { 1 };
-        if before <= 0 {
-            text.push_str("0.");
-            (before..0).for_each(|_| text.push('0'));
-            (0..count).for_each(|place| text.push(digit(place)));
-        } else {
-            (0..before).for_each(|place| text.push(digit(place)));
-            if count > before {
-                text.push('.');
-                (before..count).for_each(|place| text.push(digit(place)));
+        let letters = std::str::from_utf8(&letters).unwrap_or_default();
+        let ends = |start: usize| letters.trim_end_matches('0').len().max(start);
+        let part = |start: usize, end: usize| letters.get(start..end).unwrap_or_default();
+        match usize::try_from(exponent) {
+            Ok(exponent @ 0..=5) => {
+                text.push_str(part(0, exponent + 1));
+                push_behind_point(text, part(exponent + 1, ends(exponent + 1)));
+            }
+            _ if (-4..0).contains(&exponent) => {
+                text.push_str("0.");
+                (exponent + 1..0).for_each(|_| text.push('0'));
+                text.push_str(part(0, ends(1)));
+            }
+            _ => {
+                text.push_str(part(0, 1));
+                push_behind_point(text, part(1, ends(1)));
+                text.push_str(if exponent < 0 { "e-" } else { "e+" });
+                text.push_str(&format!("{:02}", exponent.abs()));
             }
         }
-        if !plain {
-            text.push_str(if exponent < 0 { "e-" } else { "e+" });
-            text.push_str(&format!("{:02}", exponent.abs()));
-        }
+    }
+}
+
+fn push_behind_point(text: &mut String, digits: &str) {
+    if !digits.is_empty() {
+        text.push('.');
+        text.push_str(digits);
     }
 }
 

@@ -1,9 +1,8 @@
 //! Values side by side.
 
-use ndarray::{Axis, Slice, concatenate};
-
 use super::not_the_batch;
 use crate::error::{Error, Result};
+use crate::kernels::memory;
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
 use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
@@ -28,14 +27,26 @@ impl Concat {
     }
 
     fn parts<T: Float>(&self, record: &Record<'_, T>, whole: &TensorView<'_, T>) -> Vec<Tensor<T>> {
+        let whole = whole.as_standard_layout();
+        let whole = whole.as_slice().expect("a standard layout");
+        let rows = self.rows(&record.inputs);
+        let total = whole.len().checked_div(rows).unwrap_or(0);
         let mut start = 0;
         let part = |x: &TensorView<'_, T>| {
-            let end = start + x.shape()[self.axis];
-            let part = whole.slice_axis(Axis(self.axis), Slice::from(start..end)).to_owned();
-            start = end;
-            part
+            let mut part = memory::take(x.len());
+            let size = x.len().checked_div(rows).unwrap_or(0);
+            for row in 0..rows {
+                part[row * size..][..size].copy_from_slice(&whole[row * total + start..][..size]);
+            }
+            start += size;
+            Tensor::from_shape_vec(x.raw_dim(), part).expect("a part has an input's shape")
         };
         record.inputs.iter().map(part).collect()
+    }
+
+    /// How often the inputs take turns in memory.
+    fn rows<T>(&self, inputs: &[TensorView<'_, T>]) -> usize {
+        inputs[0].shape()[..self.axis].iter().product()
     }
 }
 
@@ -72,7 +83,22 @@ impl<T: Float> Layer<T> for Concat {
     }
 
     fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
-        concatenate(Axis(self.axis), inputs).expect("shapes were checked")
+        let standard: Vec<_> = inputs.iter().map(|x| x.as_standard_layout()).collect();
+        let slices: Vec<&[T]> = standard.iter().map(|x| x.as_slice().expect("a standard layout")).collect();
+        let rows = self.rows(inputs);
+        let mut joined = memory::take(slices.iter().map(|slice| slice.len()).sum());
+        let mut rest = &mut joined[..];
+        for row in 0..rows {
+            for slice in &slices {
+                let size = slice.len() / rows;
+                let (here, behind) = rest.split_at_mut(size);
+                here.copy_from_slice(&slice[row * size..][..size]);
+                rest = behind;
+            }
+        }
+        let mut shape = inputs[0].shape().to_vec();
+        shape[self.axis] = inputs.iter().map(|x| x.shape()[self.axis]).sum();
+        Tensor::from_shape_vec(shape, joined).expect("rows of all inputs")
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {

@@ -7,6 +7,10 @@
 use super::super::Geometry;
 use super::{Side, Stretch};
 
+/// Stretches are multiples of this where they may be, so that no entry is left to be computed by itself; behind every
+/// plane is room for what is too much.
+const STEP: usize = 64;
+
 /// The layout of planes for one pool.
 #[derive(Clone, Debug)]
 pub(super) struct Phases {
@@ -39,6 +43,9 @@ impl Phases {
             pitch: output[2] + beyond(2),
             stretches: Vec::new(),
         };
+        let windows = (output[1] - 1) * layout.pitch + output[2];
+        // What is too much would otherwise belong to the windows behind.
+        let count = if output[0] == 1 { windows.next_multiple_of(STEP) } else { windows };
         let mut stretches = Vec::new();
         for d in 0..output[0] {
             for i in 0..kernel[0] {
@@ -49,7 +56,7 @@ impl Phases {
                         output: d * layout.output[1] * layout.pitch,
                         input: layout.place(depth, h * dilation[1], w * dilation[2]),
                         stride: 1,
-                        count: (output[1] - 1) * layout.pitch + output[2],
+                        count,
                         pairs: false,
                     });
                 }
@@ -66,12 +73,13 @@ impl Phases {
         (phase * self.rows + row / high) * self.pitch + column / wide
     }
 
-    /// Entries of a plane that is laid out.
+    /// Entries of a plane that is laid out, with the room behind it.
     pub(super) fn volume(&self, side: Side) -> usize {
-        match side {
+        let entries = match side {
             Side::Input => self.input[0] * self.stride[0] * self.stride[1] * self.rows * self.pitch,
             Side::Output => self.output[0] * self.output[1] * self.pitch,
-        }
+        };
+        entries + STEP
     }
 
     /// Lays a plane out, with `outside` wherever nothing of it is.
