@@ -1,11 +1,14 @@
 //! `lrp caffe` takes the files of the original programs and writes theirs; what is wrong with one image stays its own.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
-use lrp::io::{Limits, read_array};
+use lrp::core::Tensor;
+use lrp::io::{Caffe, CaffeNetwork, Limits, read_array};
+use lrp::rules::{Plan, PlanOptions, Target, composite};
 use lrp_tests::workspace;
-use ndarray::Axis;
+use ndarray::{ArrayD, Axis};
 
 mod place;
 
@@ -251,4 +254,46 @@ fn caffe_models_go_where_their_layers_fit() {
         line.contains("lenet.txt: a model of the format toolbox text holds its weights itself"),
         "{line}"
     );
+}
+
+/// A shipped description with weights from a seed, small enough to keep activations in size.
+fn shipped(name: &str) -> CaffeNetwork {
+    let text = fs::read(workspace(&format!("data/models/caffe/{name}.prototxt"))).expect("a description");
+    let state = Cell::new(0x9e37_79b9_7f4a_7c15_u64);
+    let number = || {
+        state.set(state.get().wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1));
+        f64::from((state.get() >> 33) as u32) / f64::from(1_u32 << 30) - 1.0
+    };
+    let fill = |shape: &[usize]| {
+        let inputs: usize = shape[1..].iter().product();
+        // Biases, which have one axis, are zero: nothing is lost to them.
+        let width = if shape.len() > 1 { (6.0 / inputs as f64).sqrt() } else { 0.0 };
+        ArrayD::from_shape_simple_fn(shape, || width * number())
+    };
+    let limits = Limits::default();
+    Caffe::parse(&text.into(), &limits).expect("a description").filled(&fill).expect("a network")
+}
+
+#[test]
+fn shipped_descriptions_have_the_published_sizes() {
+    let sizes = [("alexnet", 60_965_224, 227), ("caffenet", 60_965_224, 227), ("googlenet", 6_998_552, 224)];
+    for (name, expected, side) in sizes {
+        let network = shipped(name).network;
+        let parameters: usize = network.nodes().iter().map(|node| node.op().parameters()).sum();
+        assert_eq!(parameters, expected, "{name}");
+        let shapes = network.shapes(&[1, 3, side, side]).expect("shapes");
+        assert_eq!(shapes.last().expect("an output"), &[1, 1000], "{name}");
+    }
+}
+
+#[test]
+fn googlenet_keeps_relevance_through_responses_means_and_branches() {
+    let network: Network<f32> = shipped("googlenet").network.cast().expect("in single precision");
+    let input =
+        Tensor::from_shape_fn(vec![1, 3, 224, 224], |at| ((at[1] + 2 * at[2] + 3 * at[3]) % 7) as f32 - 3.0);
+    let composite = composite("layer-dep(epsilon=0, beta=0)").expect("a composite");
+    let plan = Plan::new(&network, &composite, PlanOptions::default()).expect("a plan");
+    let found = plan.explain(&input, &Target::Top).expect("an explanation");
+    let kept = found.relevance.sum() / found.seed.sum();
+    assert!((kept - 1.0).abs() < 1e-6, "{kept}");
 }

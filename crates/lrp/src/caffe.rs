@@ -25,7 +25,7 @@ use lrp_rules::{
     Composite, Dialect, FormulaOptions, FormulaType, Head, Place, Plan, PlanOptions, Select, Target, formula,
     rules,
 };
-use ndarray::{Array3, ArrayD, Axis, Ix3};
+use ndarray::{Array3, ArrayD, Axis};
 
 use crate::error::{Error, Result};
 
@@ -293,15 +293,11 @@ impl<T: Float> Explainer<'_, T> {
     /// Red, green and blue of what is blue, green and red in the network; other layers' channels as they are.
     fn map(&self, relevance: &Tensor<T>) -> Result<Array3<f64>> {
         let map: ArrayD<f64> = lrp_core::cast(relevance);
-        let elements = map.len();
-        let map = match map.into_dimensionality::<Ix3>() {
-            Ok(map) => map,
-            Err(_) => {
-                Array3::from_shape_vec((1, 1, elements), relevance.iter().map(|r| r.as_f64()).collect())
-                    .map_err(|error| Error::new(error.to_string()))?
-            }
+        let shape = match *map.shape() {
+            [channels, height, width] => (channels, height, width),
+            _ => (1, 1, map.len()),
         };
-        let mut map = map;
+        let mut map = map.into_shape_with_order(shape).map_err(|error| Error::new(error.to_string()))?;
         if self.program.foot == Value::INPUT {
             map.invert_axis(Axis(0));
         }
