@@ -277,8 +277,18 @@ fn not_finite_weights_pass_only_when_allowed() {
 #[test]
 fn help_says_what_it_said() {
     let place = Place::new();
-    let commands =
-        ["explain", "predict", "plan", "info", "render", "rules", "colormaps", "completions", "demo"];
+    let commands = [
+        "explain",
+        "predict",
+        "plan",
+        "info",
+        "render",
+        "caffe",
+        "rules",
+        "colormaps",
+        "completions",
+        "demo",
+    ];
     let mut help = place.prints(&["--help"]);
     for command in commands {
         help += &format!("\n==== lrp {command} --help\n{}", place.prints(&[command, "--help"]));

@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 /// ```
 /// use lrp_core::{Channels, Flatten, Linear, MaxPool, Network, Window};
 /// use lrp_io::channels_last;
-/// use ndarray::{Array, Axis, arr1};
+/// use ndarray::{Array, arr1};
 ///
 /// let pool = MaxPool::new(Window::new(&[1, 2]), Channels::First)?;
-/// let dense = Linear::new(Array::from_shape_fn((8, 1), |(row, _)| row as f64), arr1(&[0.0]))?;
+/// let dense = Linear::new(Array::from_shape_fn((16, 1), |(row, _)| row as f64), arr1(&[0.0]))?;
 /// let first = Network::sequential([pool.into(), Flatten::RowMajor.into(), dense.into()])?;
 /// let last = channels_last(&first, &[2, 4, 3])?;
 ///
