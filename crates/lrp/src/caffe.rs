@@ -55,6 +55,12 @@ const AT_ONCE: usize = 10;
 #[derive(Clone, Debug)]
 pub struct Program<T: Float> {
     network: Network<T>,
+    setup: Setup,
+}
+
+/// All of a program but its numbers.
+#[derive(Clone, Debug)]
+struct Setup {
     layers: Vec<CaffeLayer>,
     images: ImageInput,
     formula: &'static FormulaType,
@@ -122,19 +128,9 @@ impl Program<f64> {
             .checked_sub(1)
             .ok_or_else(|| Error::new("lastlayerindex: no layer runs there"))?;
         let classes = config.classes;
-        Ok(Self {
-            network,
-            layers,
-            images,
-            formula,
-            options,
-            conventions,
-            head,
-            foot,
-            stops,
-            classes,
-            warnings,
-        })
+        let setup =
+            Setup { layers, images, formula, options, conventions, head, foot, stops, classes, warnings };
+        Ok(Self { network, setup })
     }
 
     /// The same program in another number type.
@@ -142,23 +138,7 @@ impl Program<f64> {
     /// # Errors
     /// If a weight is not finite in it.
     pub fn cast<T: Float>(&self) -> Result<Program<T>> {
-        let Self {
-            layers, images, formula, options, conventions, head, foot, stops, classes, warnings, ..
-        } = self.clone();
-        let network = self.network.cast()?;
-        Ok(Program {
-            network,
-            layers,
-            images,
-            formula,
-            options,
-            conventions,
-            head,
-            foot,
-            stops,
-            classes,
-            warnings,
-        })
+        Ok(Program { network: self.network.cast()?, setup: self.setup.clone() })
     }
 }
 
@@ -172,19 +152,19 @@ impl<T: Float> Program<T> {
     /// How photos become inputs.
     #[must_use]
     pub fn images(&self) -> &ImageInput {
-        &self.images
+        &self.setup.images
     }
 
     /// Caffe's layers in their order.
     #[must_use]
     pub fn layers(&self) -> &[CaffeLayer] {
-        &self.layers
+        &self.setup.layers
     }
 
     /// What was passed over or made up, a line each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.setup.warnings
     }
 
     /// How many images go through the network at once.
@@ -192,7 +172,7 @@ impl<T: Float> Program<T> {
     /// # Errors
     /// If the network cannot take its own declared input.
     pub fn at_once(&self) -> Result<usize> {
-        let side = self.images.side;
+        let side = self.setup.images.side;
         let shapes = self.network.shapes(&[1, 3, side, side])?;
         let values: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
         Ok((RECORDED / (values * size_of::<T>()).max(1)).clamp(1, AT_ONCE))
@@ -203,25 +183,25 @@ impl<T: Float> Program<T> {
     /// # Errors
     /// If there is no rule for a layer.
     pub fn explainer(&self) -> Result<Explainer<'_, T>> {
-        let plan = match self.formula.is_boxed() {
+        let plan = match self.setup.formula.is_boxed() {
             true => None,
-            false => Some(self.plan(self.options.clone())?),
+            false => Some(self.plan(self.setup.options.clone())?),
         };
         Ok(Explainer { program: self, plan })
     }
 
     fn plan(&self, options: FormulaOptions) -> Result<Plan<'_, T>> {
-        let composite = self.formula.composite(&options).map_err(Error::new)?;
+        let composite = self.setup.formula.composite(&options).map_err(Error::new)?;
         let stopped =
             |composite: Composite, name: &String| composite.but(Select::Name(name.clone()), rules::stop());
-        let composite = self.stops.iter().fold(composite, stopped);
-        let dialect = match self.conventions {
+        let composite = self.setup.stops.iter().fold(composite, stopped);
+        let dialect = match self.setup.conventions {
             Conventions::Caffe => Dialect::Caffe,
             Conventions::Fixed => Dialect::Published,
         };
         let options = PlanOptions {
-            head: Head::Node(self.head),
-            keep_layers: self.foot != Value::INPUT,
+            head: Head::Node(self.setup.head),
+            keep_layers: self.setup.foot != Value::INPUT,
             ..PlanOptions::default()
         };
         Ok(Plan::new(&self.network, &composite.in_dialect(dialect), options)?)
@@ -254,7 +234,7 @@ impl<T: Float> Explainer<'_, T> {
                     let low = image.mean.mapv(|mean| -mean).into_dyn();
                     let high = image.mean.mapv(|mean| WHITE - mean).into_dyn();
                     let bounds = Some((low.into(), high.into()));
-                    let plan = program.plan(FormulaOptions { bounds, ..program.options.clone() })?;
+                    let plan = program.plan(FormulaOptions { bounds, ..program.setup.options.clone() })?;
                     self.run(&plan, &[image], &[*wanted])
                 };
                 Ok(images
@@ -279,7 +259,7 @@ impl<T: Float> Explainer<'_, T> {
             scores.iter().zip(wanted).map(|(scores, wanted)| classes(scores, *wanted)).collect();
         let explanation = plan.explain_and_drop(trace, &Target::Joint(classes.clone()))?;
         let relevance = match &explanation.layers {
-            Some(layers) => &layers[self.program.foot.index()],
+            Some(layers) => &layers[self.program.setup.foot.index()],
             None => &explanation.relevance,
         };
         let maps = relevance.outer_iter().map(|map| self.map(&map.to_owned()));
@@ -298,7 +278,7 @@ impl<T: Float> Explainer<'_, T> {
             _ => (1, 1, map.len()),
         };
         let mut map = map.into_shape_with_order(shape).map_err(|error| Error::new(error.to_string()))?;
-        if self.program.foot == Value::INPUT {
+        if self.program.setup.foot == Value::INPUT {
             map.invert_axis(Axis(0));
         }
         Ok(map.as_standard_layout().into_owned())
@@ -306,7 +286,7 @@ impl<T: Float> Explainer<'_, T> {
 
     /// The first so many values of each sample.
     fn scores(&self, output: &Tensor<T>) -> Result<Vec<Vec<f64>>> {
-        let classes = self.program.classes;
+        let classes = self.program.setup.classes;
         let rows = output.outer_iter().map(|row| {
             let scores: Vec<f64> = row.iter().take(classes).map(|score| score.as_f64()).collect();
             match scores.len() == classes {

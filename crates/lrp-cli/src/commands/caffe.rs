@@ -266,10 +266,9 @@ impl<T: Float> Call<'_, T> {
     fn line(&self, item: &Item, found: &Found) -> String {
         let sum = found.relevance.sum();
         if self.options.json {
-            let best: Vec<_> = found.ranking(BEST).into_iter().collect();
             return json!({
                 "image": item.path, "line": item.line, "results": item.results, "classes": found.classes,
-                "best": best, "relevance": sum,
+                "best": found.ranking(BEST), "relevance": sum,
             })
             .to_string();
         }
