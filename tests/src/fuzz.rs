@@ -54,7 +54,7 @@ fn model(format: &'static ModelFormat) -> Target {
 }
 
 fn read_and_write(format: &ModelFormat, bytes: &[u8]) {
-    let read = |bytes: &[u8]| (format.read)(&bytes.into(), &limits());
+    let read = |bytes: &[u8]| (format.read)(&bytes.into(), &limits()).map(|model| model.network);
     let Ok(network) = read(bytes) else { return };
     let Some(write) = format.write else { return };
     // What a file means may be more than the format can say: Matlab's flatten order in a text.

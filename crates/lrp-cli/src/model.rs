@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use lrp::core::{Channels, Float, Network, Node, Op, Tensor, cast};
 use lrp::io::{
-    Layout, Limits, Preparation, Sidecar, Source, is_picture, model_format, read_array_bytes, read_file,
-    read_model_source, reread_flatten,
+    Layout, Limits, Preparation, ReadModel, Sidecar, Source, is_picture, model_format, read_array_bytes,
+    read_file, read_model_source, reread_flatten,
 };
 use ndarray::Axis;
 
@@ -58,15 +58,13 @@ impl Model<f64> {
         let name = path.display().to_string();
         let format = model_format(&name, source.bytes())?;
         let prepared = preparation.prepared_shape();
-        (format.warnings)(&source, limits)
-            .iter()
-            .for_each(|warning| crate::say(&format!("warning: {name}: {warning}")));
         let declared = (format.sample)(&source, limits);
         let source = match (&declared, &prepared) {
             (None, Some(sample)) => source.with_sample(sample),
             _ => source,
         };
-        let network = read_model_source(&name, &source, limits)?;
+        let ReadModel { network, warnings } = read_model_source(&name, &source, limits)?;
+        warnings.iter().for_each(|warning| crate::say(&format!("warning: {name}: {warning}")));
         let sample = prepared.or(declared);
         Ok(Self { network, sidecar, preparation, exported: format.exported, sample })
     }

@@ -41,11 +41,9 @@ pub struct ModelFormat {
     /// Whether bytes look like this format.
     pub sniff: fn(&[u8]) -> bool,
     /// Reads a model.
-    pub read: fn(&Source<'_>, &Limits) -> Result<Network<f64>>,
+    pub read: fn(&Source<'_>, &Limits) -> Result<ReadModel>,
     /// The shape of one sample, where a file says it.
     pub sample: fn(&Source<'_>, &Limits) -> Option<Vec<usize>>,
-    /// What of a file is passed over, a line each.
-    pub warnings: fn(&Source<'_>, &Limits) -> Vec<String>,
     /// Endings of the file beside a model that holds its weights, if they have a file of their own.
     pub weights: &'static [&'static str],
     /// Whether models stand in it as another system exported them: graphs of its operators, of which several may do
@@ -53,6 +51,22 @@ pub struct ModelFormat {
     pub exported: bool,
     /// Writes a model, if the format is written at all; fails with the layer the format cannot hold.
     pub write: Option<WriteModel>,
+}
+
+/// A model as it was read.
+#[derive(Clone, Debug)]
+pub struct ReadModel {
+    /// The network.
+    pub network: Network<f64>,
+    /// What of the file was passed over or made up, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Read without a word.
+impl From<Network<f64>> for ReadModel {
+    fn from(network: Network<f64>) -> Self {
+        Self { network, warnings: Vec::new() }
+    }
 }
 
 /// How a model becomes the bytes of a file.
@@ -64,9 +78,8 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         name: "toolbox text",
         extensions: &["txt"],
         sniff: text::sniff,
-        read: |source, limits| text::read(source.bytes(), limits),
+        read: |source, limits| text::read(source.bytes(), limits).map(ReadModel::from),
         sample: |_, _| None,
-        warnings: |_, _| Vec::new(),
         weights: &[],
         exported: false,
         write: Some(text_writer::write),
@@ -75,9 +88,8 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         name: "toolbox pickle",
         extensions: &["nn", "pickle", "pickled"],
         sniff: pickle::sniff,
-        read: |source, limits| pickle::read(source.bytes(), limits),
+        read: |source, limits| pickle::read(source.bytes(), limits).map(ReadModel::from),
         sample: |_, _| None,
-        warnings: |_, _| Vec::new(),
         weights: &[],
         exported: false,
         write: Some(pickle_writer::write),
@@ -86,9 +98,8 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         name: "MATLAB",
         extensions: &["mat"],
         sniff: mat::sniff,
-        read: |source, limits| mat::read(source.bytes(), limits),
+        read: |source, limits| mat::read(source.bytes(), limits).map(ReadModel::from),
         sample: |_, _| None,
-        warnings: |_, _| Vec::new(),
         weights: &[],
         exported: false,
         write: Some(mat::write),
@@ -97,9 +108,8 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         name: "ONNX",
         extensions: &["onnx"],
         sniff: onnx::sniff,
-        read: onnx::read,
+        read: |source, limits| onnx::read(source, limits).map(ReadModel::from),
         sample: onnx::sample,
-        warnings: |_, _| Vec::new(),
         weights: &[],
         exported: true,
         write: None,
@@ -110,7 +120,6 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: caffe::sniff,
         read: caffe::read,
         sample: caffe::sample,
-        warnings: caffe::warnings,
         weights: &["caffemodel"],
         exported: true,
         write: None,
@@ -124,7 +133,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
 pub fn read_model(path: impl AsRef<Path>, limits: &Limits) -> Result<Network<f64>> {
     let path = path.as_ref();
     let source = Source::from(read_file(path, limits)?).beside(path);
-    read_model_source(&path.display().to_string(), &source, limits)
+    Ok(read_model_source(&path.display().to_string(), &source, limits)?.network)
 }
 
 /// Reads a model from memory; `name` stands in for the path, its extension included.
@@ -142,14 +151,14 @@ pub fn read_model(path: impl AsRef<Path>, limits: &Limits) -> Result<Network<f64
 /// # Errors
 /// As [`read_model`].
 pub fn read_model_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<Network<f64>> {
-    read_model_source(name, &Source::from(bytes), limits)
+    Ok(read_model_source(name, &Source::from(bytes), limits)?.network)
 }
 
-/// Reads a model from bytes of which more is known than their name.
+/// Reads a model from bytes of which more is known than their name, with what there is to say about it.
 ///
 /// # Errors
 /// As [`read_model`].
-pub fn read_model_source(name: &str, source: &Source<'_>, limits: &Limits) -> Result<Network<f64>> {
+pub fn read_model_source(name: &str, source: &Source<'_>, limits: &Limits) -> Result<ReadModel> {
     let bytes = source.bytes();
     limits.check_file(bytes.len() as u64).map_err(|error| error.in_file(name))?;
     (model_format(name, bytes)?.read)(source, limits).map_err(|error| error.in_file(name))

@@ -40,7 +40,7 @@ fn run(path: &Path, kernels: Kernels) -> Result<Vec<Check>> {
     let source = Source::from(read_file(path, &limits)?).beside(path);
     let sample = (model_format(&name, source.bytes())?.sample)(&source, &limits);
     let input = random_sample(&sample.context("the file does not say the shape of its input")?, &[], 0);
-    let network = refilled(read_model_source(&name, &source, &limits)?)?.with_kernels(kernels);
+    let network = refilled(read_model_source(&name, &source, &limits)?.network)?.with_kernels(kernels);
     let canonical = canonize(&network)?.network;
     let suggestion = suggest(&canonical, &[])?;
     let options = PlanOptions { keep_ledger: true, save_memory: true, ..PlanOptions::default() };

@@ -1,8 +1,9 @@
 //! Caffe: a description of a network as text, and its weights in a file of their own.
 //!
 //! The text is parsed into fields ([`text`], [`fields`]), which are brought from whichever of three versions they are
-//! in to one list of layers ([`description`], [`versions`], [`splits`]). Every layer is translated by the row of its type in [`layers`], with
-//! what it learned taken from the weights by its name ([`assembly`], [`context`], [`weights`]).
+//! in to one list of layers ([`description`], [`versions`], [`splits`]). Every layer is translated by the row of its
+//! type in [`layers`], with what it learned taken from the weights by its name ([`assembly`], [`context`],
+//! [`weights`]).
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use ndarray::ArrayD;
 use crate::error::{Error, ErrorKind, Result, quoted};
 use crate::limits::Limits;
 
+use super::ReadModel;
 use super::source::Source;
 
 mod assembly;
@@ -103,19 +105,14 @@ pub(super) fn mistaken(bytes: &[u8]) -> Option<Error> {
 }
 
 /// Reads a model with its weights.
-pub(super) fn read(source: &Source<'_>, limits: &Limits) -> Result<Network<f64>> {
-    Ok(Caffe::parse(source, limits)?.read()?.network)
+pub(super) fn read(source: &Source<'_>, limits: &Limits) -> Result<ReadModel> {
+    let CaffeNetwork { network, warnings, .. } = Caffe::parse(source, limits)?.read()?;
+    Ok(ReadModel { network, warnings })
 }
 
 /// The shape of one sample.
 pub(super) fn sample(source: &Source<'_>, limits: &Limits) -> Option<Vec<usize>> {
     Some(Caffe::parse(source, limits).ok()?.sample().to_vec())
-}
-
-/// What is passed over or made up, a line each; what is wrong with the files is said when they are read.
-pub(super) fn warnings(source: &Source<'_>, limits: &Limits) -> Vec<String> {
-    let caffe = Caffe::parse(source, limits);
-    caffe.and_then(|caffe| caffe.read()).map(|read| read.warnings).unwrap_or_default()
 }
 
 impl<'a> Caffe<'a> {

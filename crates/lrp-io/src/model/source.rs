@@ -13,8 +13,8 @@ use crate::limits::Limits;
 /// ```
 /// use lrp_io::{Limits, MODEL_FORMATS, Source};
 /// let text = &MODEL_FORMATS[0];
-/// let network = (text.read)(&Source::from(b"Tanh\n".as_slice()), &Limits::default())?;
-/// assert_eq!(network.nodes().len(), 1);
+/// let model = (text.read)(&Source::from(b"Tanh\n".as_slice()), &Limits::default())?;
+/// assert_eq!(model.network.nodes().len(), 1);
 /// # Ok::<(), lrp_io::Error>(())
 /// ```
 #[derive(Clone, Debug)]

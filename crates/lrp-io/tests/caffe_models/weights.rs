@@ -1,6 +1,6 @@
 //! Where weights come from, and how they are matched with layers.
 
-use lrp_io::{Caffe, ErrorKind, Limits, MODEL_FORMATS, Source, read_model, read_model_bytes};
+use lrp_io::{Caffe, ErrorKind, Limits, Source, read_model, read_model_bytes, read_model_source};
 use ndarray::ArrayD;
 
 use crate::build::{Version, blob, field, fixture, layer, old_blob, run, weighted, with_input};
@@ -51,7 +51,7 @@ fn faults_in_the_file_of_weights_are_placed_in_it() {
     let text = fc();
     let tell = |weights: &[u8], message: &str| {
         let source = Source::from(text.as_bytes()).with_weights(weights.to_vec());
-        let error = lrp_io::read_model_source("a.prototxt", &source, &Limits::default()).unwrap_err();
+        let error = read_model_source("a.prototxt", &source, &Limits::default()).unwrap_err();
         assert_eq!(error.to_string(), format!("a.prototxt[weights]: {message}"));
     };
     tell(b"", "holds no weights of a Caffe network");
@@ -119,9 +119,9 @@ fn weights_are_looked_for_beside_the_description() {
     }
     std::fs::write(path.with_extension("caffemodel"), fixture("lenet28.caffemodel")).unwrap();
     assert_eq!(read_model(&path, &Limits::default()).unwrap().nodes().len(), 9);
-    let format = MODEL_FORMATS.iter().find(|format| format.name == "Caffe").unwrap();
     let source = Source::from(fixture("lenet28.prototxt")).beside(&path);
-    assert_eq!((format.warnings)(&source, &Limits::default()), [] as [String; 0]);
+    let model = read_model_source("net.prototxt", &source, &Limits::default()).unwrap();
+    assert_eq!(model.warnings, [] as [String; 0]);
 }
 
 #[test]
