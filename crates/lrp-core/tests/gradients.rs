@@ -80,7 +80,7 @@ fn every_layer_has_the_gradient_its_forward_pass_has() {
     let gaps = || Window::new(&[2, 2]).strided(&[1, 3]).padded(&[[1, 0], [0, 0]]);
     let rest = || Window::new(&[3, 2]).strided(&[2, 3]).padded(&[[1, 0], [0, 1]]).rounded_up();
     let (last, first) = (Channels::Last, Channels::First);
-    let table: [(&str, Op<f64>, &[usize]); 36] = [
+    let table: [(&str, Op<f64>, &[usize]); 37] = [
         ("linear", linear(1, 5, 3), &[2, 5]),
         ("convolution", convolution(&[2, 2, 2, 3], plain(), 1, last), &[2, 4, 3, 2]),
         ("odd convolution", convolution(&[3, 2, 2, 3], odd(), 1, first), &[2, 2, 4, 5]),
@@ -116,6 +116,7 @@ fn every_layer_has_the_gradient_its_forward_pass_has() {
         ("learned slopes", ParametricRect::new(tensor(9, &[3, 1])).into(), &[2, 3, 7]),
         ("scaling", Scaling::new(tensor(9, &[3, 1]), tensor(10, &[7])).into(), &[2, 3, 7]),
         ("layer normalization", Normalize::new(vec![2], 0.1).into(), &[2, 3, 7]),
+        ("centring", Normalize::centring(vec![2, 3]).into(), &[2, 2, 3, 4]),
         ("instance normalization", Normalize::new(vec![2, 3], 0.1).into(), &[2, 2, 3, 4]),
         ("group normalization", Normalize::grouped(2, 0.1).into(), &[2, 4, 3, 2]),
         ("local response", LocalResponse::new(4, 2.0, 0.75, 1.5).into(), &[2, 7, 3]),
@@ -183,7 +184,7 @@ fn layers_of_two_inputs_have_their_gradient() {
 
 #[test]
 fn every_function_has_its_slope() {
-    let table: [(Function, f64); 25] = [
+    let table: [(Function, f64); 26] = [
         (Function::LeakyRect(0.1), 0.0),
         (Function::Elu(1.5), 0.0),
         (Function::Selu { alpha: 1.6, gamma: 1.05 }, 0.0),
@@ -200,6 +201,7 @@ fn every_function_has_its_slope() {
         (Function::Silu, 0.0),
         (Function::Mish, 0.0),
         (Function::Clip { low: -0.5, high: 0.4 }, 0.003),
+        (Function::Step(0.25), 0.003),
         (Function::Erf, 0.0),
         (Function::Exp, 0.0),
         (Function::Log, 1.5),

@@ -24,7 +24,7 @@ fn keeps_above_zero<T: Float>(op: &Op<T>, inputs: bool) -> bool {
         Op::SoftMax(softmax) => !softmax.is_logarithm(),
         Op::Activation(activation) => match activation.function() {
             Function::Sigmoid | Function::HardSigmoid { .. } | Function::Softplus => true,
-            Function::Exp | Function::Sqrt | Function::Absolute => true,
+            Function::Exp | Function::Sqrt | Function::Absolute | Function::Step(_) => true,
             Function::Clip { low, high } => high >= 0.0 && (low >= 0.0 || inputs),
             Function::Selu { gamma, .. } => gamma >= 0.0 && inputs,
             Function::LeakyRect(_) | Function::Elu(_) | Function::Celu(_) | Function::HardSwish => inputs,
@@ -128,6 +128,7 @@ fn stays_below_zero<T: Float>(op: &Op<T>) -> bool {
             Function::Selu { alpha, gamma } => alpha >= 0.0 && gamma >= 0.0,
             Function::Celu(alpha) => alpha > 0.0,
             Function::Clip { low, .. } => low <= 0.0,
+            Function::Step(threshold) => threshold >= 0.0,
             Function::Softsign | Function::Gelu | Function::GeluTanh | Function::Silu => true,
             Function::Mish | Function::HardSwish => true,
             _ => false,

@@ -334,7 +334,7 @@ fn layer_normalization_is_recognised_however_it_is_written() {
         });
         let nodes = canonized.network.nodes();
         let Op::Normalize(layer) = nodes[1].op() else { panic!("{} is no normalization", nodes[1].name()) };
-        assert_eq!((nodes.len(), layer.axes(), layer.epsilon()), (2, Some(&[1][..]), 1e-5));
+        assert_eq!((nodes.len(), layer.axes(), layer.epsilon()), (2, Some(&[1][..]), Some(1e-5)));
         assert!(told(&canonized)[0].starts_with("recognise-normalizations: average, minus, centred, "));
     }
 }

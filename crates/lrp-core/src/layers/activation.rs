@@ -63,6 +63,8 @@ pub enum Function {
         /// Nothing above this.
         high: f64,
     },
+    /// 1 above the threshold, 0 elsewhere
+    Step(f64),
     /// `2/√π ∫₀ˣ e^(−t²) dt`
     Erf,
     /// `eˣ`
@@ -87,7 +89,7 @@ impl Function {
             Self::LeakyRect(_) | Self::Elu(_) | Self::Selu { .. } | Self::Celu(_) => true,
             Self::Sigmoid | Self::HardSigmoid { .. } | Self::HardSwish | Self::Softplus => true,
             Self::Softsign | Self::Gelu | Self::GeluTanh | Self::Silu | Self::Mish => true,
-            Self::Clip { .. } => true,
+            Self::Clip { .. } | Self::Step(_) => true,
             Self::Erf | Self::Exp | Self::Log | Self::Sqrt | Self::Power(_) => false,
             Self::Absolute | Self::Reciprocal => false,
         }
@@ -95,7 +97,8 @@ impl Function {
 
     fn parameters(self) -> Vec<f64> {
         match self {
-            Self::LeakyRect(one) | Self::Elu(one) | Self::Celu(one) | Self::Power(one) => vec![one],
+            Self::LeakyRect(one) | Self::Elu(one) | Self::Celu(one) => vec![one],
+            Self::Step(one) | Self::Power(one) => vec![one],
             Self::Selu { alpha: one, gamma: two } | Self::HardSigmoid { alpha: one, beta: two } => {
                 vec![one, two]
             }
@@ -153,6 +156,10 @@ impl Function {
                 let (low, high) = (T::of(low), T::of(high));
                 let slope = move |x, _| if x > low && x < high { one } else { zero };
                 to.draw(move |x| clip(x, low, high), slope)
+            }
+            Self::Step(threshold) => {
+                let threshold = T::of(threshold);
+                to.draw(move |x| if x > threshold { one } else { zero }, |_, _| zero)
             }
             Self::Erf => {
                 to.draw(erf, |x, _| two * T::of(2.0_f64.sqrt()) * density(T::of(2.0_f64.sqrt()) * x))

@@ -10,14 +10,16 @@ use crate::layer::{Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
 
-/// `y = (x − mean) / √(variance + ε)` over some axes of a sample: layer, instance and group normalization.
+/// `y = (x − mean) / √(variance + ε)` over some axes of a sample: layer, instance and group normalization; or the
+/// centring `y = x − mean` alone.
 ///
 /// Gain and bias are a [`Scaling`](crate::Scaling) behind it. To rules this is the centring of values divided by a
 /// constant, the deviation as it was recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalize {
     over: Over,
-    epsilon: f64,
+    /// Nothing where deviations stay as they are.
+    epsilon: Option<f64>,
 }
 
 /// What shares a mean.
@@ -25,6 +27,14 @@ pub struct Normalize {
 enum Over {
     Axes(Vec<usize>),
     Groups(usize),
+}
+
+impl Over {
+    fn axes(mut axes: Vec<usize>) -> Self {
+        axes.sort_unstable();
+        axes.dedup();
+        Self::Axes(axes)
+    }
 }
 
 /// Mean and one over the deviation, with axes of size one where they were taken.
@@ -36,16 +46,20 @@ struct Moments<T> {
 impl Normalize {
     /// Over these axes, the batch being axis 0, which cannot be among them.
     #[must_use]
-    pub fn new(mut axes: Vec<usize>, epsilon: f64) -> Self {
-        axes.sort_unstable();
-        axes.dedup();
-        Self { over: Over::Axes(axes), epsilon }
+    pub fn new(axes: Vec<usize>, epsilon: f64) -> Self {
+        Self { over: Over::axes(axes), epsilon: Some(epsilon) }
+    }
+
+    /// Mean zero and nothing else, over these axes.
+    #[must_use]
+    pub fn centring(axes: Vec<usize>) -> Self {
+        Self { over: Over::axes(axes), epsilon: None }
     }
 
     /// Over all of space and over the channels, axis 1, in so many groups.
     #[must_use]
     pub fn grouped(groups: usize, epsilon: f64) -> Self {
-        Self { over: Over::Groups(groups), epsilon }
+        Self { over: Over::Groups(groups), epsilon: Some(epsilon) }
     }
 
     /// The axes that share a mean; `None` if channels are divided into groups.
@@ -66,9 +80,9 @@ impl Normalize {
         }
     }
 
-    /// What is added to the variance.
+    /// What is added to the variance; `None` where that stays as it is.
     #[must_use]
-    pub fn epsilon(&self) -> f64 {
+    pub fn epsilon(&self) -> Option<f64> {
         self.epsilon
     }
 
@@ -87,9 +101,12 @@ impl Normalize {
     fn moments<T: Float>(&self, x: &TensorView<'_, T>, axes: &[usize]) -> Moments<T> {
         let share = share::<T>(x.shape(), axes);
         let mean = sum(&x.to_owned(), axes) * share;
+        let Some(epsilon) = self.epsilon.map(T::of) else {
+            return Moments { scale: Tensor::ones(mean.raw_dim()), mean };
+        };
         let squares = broadcast(x, &mean.view(), &mean.view(), |x, mean, _| (x - mean) * (x - mean));
         let variance = sum(&squares, axes) * share;
-        Moments { mean, scale: variance.mapv(|v| T::one() / (v + T::of(self.epsilon)).sqrt()) }
+        Moments { mean, scale: variance.mapv(|v| T::one() / (v + epsilon).sqrt()) }
     }
 }
 
@@ -149,19 +166,24 @@ impl<T: Float> Layer<T> for Normalize {
         Flow::Mix(Mix { map: Box::new(map), z: Some(record.output.view()) })
     }
 
-    /// `(g − mean g − y mean(g y)) · scale`
+    /// `(g − mean g − y mean(g y)) · scale`; the last term comes from the deviation, where there is one.
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
         let (shape, axes) = self.split(record.inputs[0].shape());
         let share = share::<T>(&shape, &axes);
         let scale = self.moments(&shaped(&record.inputs[0], &shape).view(), &axes).scale;
         let (y, g) = (shaped(&record.output, &shape), shaped(&upstream, &shape));
         let mean = sum(&g.to_owned(), &axes) * share;
-        let along = sum(&(&g * &y), &axes) * share;
-        let back = (&g - &mean - &y * &along) * &scale;
+        let mut back = &g - &mean;
+        if self.epsilon.is_some() {
+            let along = sum(&(&g * &y), &axes) * share;
+            back -= &(&y * &along);
+        }
+        back *= &scale;
         vec![shaped(&back.view(), record.inputs[0].shape()).into_owned()]
     }
 
     fn find_not_finite(&self) -> Option<String> {
-        (!self.epsilon.is_finite()).then(|| "epsilon is NaN or infinite".to_owned())
+        let bad = self.epsilon.is_some_and(|epsilon| !epsilon.is_finite());
+        bad.then(|| "epsilon is NaN or infinite".to_owned())
     }
 }

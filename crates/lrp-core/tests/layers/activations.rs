@@ -6,7 +6,7 @@ use ndarray::arr1;
 use super::{assert_close, forward, tensor};
 
 /// Every function at −2, 0 and 1, to be looked up in any table.
-const TABLE: [(Function, [f64; 3]); 15] = [
+const TABLE: [(Function, [f64; 3]); 16] = [
     (Function::LeakyRect(0.25), [-0.5, 0.0, 1.0]),
     (Function::Elu(2.0), [-1.729_329_433_526_774_6, 0.0, 1.0]),
     (Function::Selu { alpha: 2.0, gamma: 3.0 }, [-5.187_988_300_580_324, 0.0, 3.0]),
@@ -21,6 +21,7 @@ const TABLE: [(Function, [f64; 3]); 15] = [
     (Function::Silu, [-0.238_405_844_044_235_13, 0.0, 0.731_058_578_630_004_9]),
     (Function::Mish, [-0.252_501_482_695_708_9, 0.0, 0.865_098_388_267_310_3]),
     (Function::Clip { low: -1.0, high: f64::INFINITY }, [-1.0, 0.0, 1.0]),
+    (Function::Step(0.0), [0.0, 0.0, 1.0]),
     (Function::Erf, [-0.995_322_265_018_952_7, 0.0, 0.842_700_792_949_714_9]),
 ];
 

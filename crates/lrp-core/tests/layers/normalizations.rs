@@ -45,6 +45,7 @@ fn normalized_values_have_mean_zero_and_variance_one() {
         &forward(Normalize::new(vec![1], 3.0), &input).slice(ndarray::s![0, ..]).to_owned().into_dyn(),
         &[-scale, scale],
     );
+    assert_close(&forward(Normalize::centring(vec![1]), &input), &[-1.0, 1.0, -2.0, 2.0]);
 }
 
 /// Four channels of one pixel each, in groups of two, of four and of one.

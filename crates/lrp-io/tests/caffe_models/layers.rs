@@ -58,6 +58,12 @@ fn elementwise() -> Vec<Row> {
         row("ReLU", "relu_param { negative_slope: 0.5 }", (&[2], &[-1.0, 2.0]), (&[2], &[-0.5, 2.0])),
         row("Sigmoid", "", (&[1], &[0.0]), (&[1], &[0.5])),
         row("TanH", "", (&[2], &[0.0, 20.0]), (&[2], &[0.0, 1.0])),
+        row(
+            "Threshold",
+            "threshold_param { threshold: 1 }",
+            (&[3], &[0.0, 1.0, 1.5]),
+            (&[3], &[0.0, 0.0, 1.0]),
+        ),
     ]
 }
 
@@ -91,6 +97,12 @@ fn normalizing() -> Vec<Row> {
             "mvn_param { across_channels: true }",
             (&[2, 1, 1], &[1.0, 3.0]),
             (&[2, 1, 1], &[-1.0, 1.0]),
+        ),
+        row(
+            "MVN",
+            "mvn_param { normalize_variance: false }",
+            (&[2, 1, 2], &[1.0, 3.0, 4.0, 1.0]),
+            (&[2, 1, 2], &[-1.0, 1.0, 1.5, -1.5]),
         ),
         row("Scale", "", (&[2], &[1.0, 1.0]), (&[2], &[1.0, 2.0])),
         row("Scale", "scale_param { bias_term: true }", (&[2], &[1.0, 1.0]), (&[2], &[2.0, 4.0])),
@@ -192,6 +204,12 @@ fn products() -> Vec<Row> {
             (&[2, 2], &[1.0, 1.0, 0.0, 1.0]),
             (&[2, 1], &[3.0, 2.0]),
         ),
+        row(
+            "InnerProduct",
+            "inner_product_param { num_output: 1 axis: 2 bias_term: false }",
+            (&[2, 1, 2], &[1.0, 1.0, 0.0, 1.0]),
+            (&[2, 1], &[3.0, 2.0]),
+        ),
     ]
 }
 
@@ -234,6 +252,9 @@ fn pooling() -> Vec<Row> {
         ),
         row("Pooling", "pooling_param { pool: AVE global_pooling: true }", NINE, (&[1, 1, 1], &[5.0])),
         row("Pooling", "pooling_param { pool: 0 global_pooling: true }", NINE, (&[1, 1, 1], &[9.0])),
+        // Three pixels a side in two parts: windows of two, the first with a pixel of padding.
+        row("SPP", "spp_param { pyramid_height: 2 }", NINE, (&[5], &[9.0, 1.0, 3.0, 7.0, 9.0])),
+        row("SPP", "spp_param { pyramid_height: 1 pool: AVE }", NINE, (&[1, 1, 1], &[5.0])),
         row("Reduction", "reduction_param { axis: 1 coeff: 2 }", TWO, (&[], &[12.0])),
         row("Reduction", "reduction_param { axis: 2 operation: ASUM }", TWO, (&[2], &[3.0, 7.0])),
         row("Reduction", "reduction_param { axis: 2 operation: SUMSQ }", TWO, (&[2], &[5.0, 25.0])),
@@ -257,6 +278,19 @@ fn shaping() -> Vec<Row> {
         row("Flatten", "", FOUR, (&[4], FOUR.1)),
         row("Flatten", "flatten_param { axis: 2 }", FOUR, (&[2, 2], FOUR.1)),
         row("Flatten", "flatten_param { end_axis: -2 }", FOUR, (&[2, 2], FOUR.1)),
+        row(
+            "Im2col",
+            "convolution_param { kernel_size: 2 }",
+            (&[1, 2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+            (&[4, 1, 2], &[1.0, 2.0, 2.0, 3.0, 4.0, 5.0, 5.0, 6.0]),
+        ),
+        // Taps two apart at every second place, channel by channel.
+        row(
+            "Im2col",
+            "convolution_param { kernel_h: 1 kernel_w: 2 stride: 2 dilation: 2 pad_w: 1 pad_h: 0 }",
+            (&[2, 1, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+            (&[4, 1, 2], &[0.0, 2.0, 2.0, 0.0, 0.0, 5.0, 5.0, 0.0]),
+        ),
         row(
             "Interp",
             "interp_param { height: 1 width: 3 }",

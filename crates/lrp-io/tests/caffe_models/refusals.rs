@@ -181,11 +181,13 @@ const PARAMETERS: &[(&str, &str, &[usize], &str)] = &[
     ("Eltwise", "", &[1], "joins 1 values, expected two or more"),
     ("Exp", "exp_param { base: 0 }", &[1], "has the base 0, expected -1, or a number above 0 other than 1"),
     ("Flatten", "flatten_param { axis: 2 end_axis: 1 }", &[1, 1], "flattens the axes 2 to 1, which are none"),
+    ("Filter", "", &[1], "drops samples of a batch, of which each is explained for itself here"),
+    ("Im2col", "convolution_param { kernel_size: 3 }", &[1, 2, 2], "has no window of 3 in 2 with padding 0"),
     (
         "InnerProduct",
-        "inner_product_param { num_output: 1 axis: 2 }",
+        "inner_product_param { num_output: 1 axis: 4 }",
         &[1, 1, 1],
-        "has the axis 2, expected 1 or the last one",
+        "has the axis 4, but what it reads has 4",
     ),
     ("Interp", "", &[1, 1, 1], "says no height that can be had"),
     ("Interp", "interp_param { pad_beg: 1 }", &[1, 1, 1], "has a pad_beg, expected none"),
@@ -195,12 +197,6 @@ const PARAMETERS: &[(&str, &str, &[usize], &str)] = &[
         "lrn_param { norm_region: HERE }",
         &[1, 1, 1],
         "has the norm_region 'HERE', expected ACROSS_CHANNELS or WITHIN_CHANNEL",
-    ),
-    (
-        "MVN",
-        "mvn_param { normalize_variance: false }",
-        &[1, 1, 1],
-        "subtracts the mean alone, expected normalize_variance: true",
     ),
     (
         "Pooling",

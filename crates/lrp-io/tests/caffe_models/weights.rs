@@ -94,6 +94,51 @@ fn layers_without_weights_in_the_file_are_filled_aloud() {
 }
 
 #[test]
+fn layers_that_share_a_blob_have_the_same_numbers() {
+    let fc = |name: &str, bottom: &str, more: &str| {
+        format!(
+            "layer {{ name: '{name}' type: 'InnerProduct' bottom: '{bottom}' top: '{name}' {more}
+            inner_product_param {{ num_output: 2 bias_term: false }} }}"
+        )
+    };
+    let shared = "param { name: 'w' }";
+    let text = with_input(&[2], &(fc("a", "x", shared) + &fc("b", "a", shared)));
+    let own = |name: &str, values: &[f32]| layer(Version::Third, name, &[blob(&[2, 2], values)]);
+    let turned = own("a", &[0.0, 1.0, 2.0, 0.0]);
+    let network = weighted(&text, &turned).unwrap();
+    assert_eq!(run(&network, &[2], &[3.0, 5.0]).1, [6.0, 10.0]);
+    assert_eq!(network.warnings, [] as [String; 0]);
+    // Those in the file under its own name go first.
+    let both = [turned.clone(), own("b", &[1.0, 0.0, 0.0, 1.0])].concat();
+    assert_eq!(run(&weighted(&text, &both).unwrap(), &[2], &[3.0, 5.0]).1, [5.0, 6.0]);
+    // Weights that are made up are shared as well.
+    let mut asked = 0;
+    let asked_for = std::cell::RefCell::new(&mut asked);
+    let source = text.as_bytes().into();
+    let limits = Limits::default();
+    let made = Caffe::parse(&source, &limits).unwrap().filled(&|shape| {
+        **asked_for.borrow_mut() += 1;
+        ArrayD::ones(shape)
+    });
+    assert_eq!((made.unwrap().layers.len(), asked), (2, 1));
+    // In the version before, the name is all that is said, and how strictly is said beside it.
+    let older = |mode: &str| {
+        let layer = |name: &str, bottom: &str, outputs: usize, mode: &str| {
+            format!(
+                "layers {{ name: '{name}' type: INNER_PRODUCT bottom: '{bottom}' top: '{name}' param: 'w' {mode}
+                inner_product_param {{ num_output: {outputs} bias_term: false }} }}"
+            )
+        };
+        with_input(&[4], &(layer("a", "x", 1, "") + &layer("b", "a", 4, mode)))
+    };
+    let weights = layer(Version::Third, "a", &[blob(&[1, 4], &[1.0, 2.0, 3.0, 4.0])]);
+    let network = weighted(&older("blob_share_mode: PERMISSIVE"), &weights).unwrap();
+    assert_eq!(run(&network, &[4], &[1.0; 4]).1, [10.0, 20.0, 30.0, 40.0]);
+    let error = weighted(&older(""), &weights).unwrap_err().to_string();
+    assert!(error.ends_with(": b: shares 'w', which has the shape [1, 4], expected [4, 1]"), "{error}");
+}
+
+#[test]
 fn of_two_layers_of_one_name_the_first_is_given_the_weights() {
     let twice = format!("{FC} {}", FC.replace("'x'", "'fc'").replace("top: 'fc'", "top: 'y'"));
     let weights = third(&[blob(&[1, 2], &[1.0, 2.0]), blob(&[1], &[3.0])]);

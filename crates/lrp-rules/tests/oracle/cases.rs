@@ -277,6 +277,7 @@ impl Subject {
             Self::Local { local: Local::Normalize(epsilon), axes, .. } => {
                 Normalize::new(axes.clone(), *epsilon).into()
             }
+            Self::Local { local: Local::Centring, axes, .. } => Normalize::centring(axes.clone()).into(),
             Self::Local { local: Local::Product, .. } => unreachable!("products are joined"),
             Self::Grouped { groups, .. } => Normalize::grouped(*groups, 0.25).into(),
             Self::SumPool { slides, layout, plain, .. } => {

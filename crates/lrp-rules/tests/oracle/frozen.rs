@@ -9,6 +9,8 @@ pub(crate) enum Local {
     LogSoftMax,
     /// With its `ε`.
     Normalize(f64),
+    /// The mean is subtracted, and that is all.
+    Centring,
     /// Half of a sum of products, a factor the weight of the other; first all of one side, then their partners.
     Product,
 }
@@ -34,6 +36,7 @@ pub(crate) fn at_point(
                 Local::SoftMax => share(j) * (same - share(i)),
                 Local::LogSoftMax => same - share(i),
                 Local::Normalize(epsilon) => (same - 1.0 / count) / (variance + epsilon).sqrt(),
+                Local::Centring => same - 1.0 / count,
                 Local::Product => input[partner] / 2.0,
             };
         }
@@ -42,7 +45,7 @@ pub(crate) fn at_point(
             Local::SoftMax => share(j) - linear,
             Local::LogSoftMax => share(j).ln() - linear,
             // The mean is subtracted, and nothing else is.
-            Local::Normalize(_) | Local::Product => 0.0,
+            Local::Normalize(_) | Local::Centring | Local::Product => 0.0,
         };
     }
     (weights, bias)
@@ -52,7 +55,7 @@ pub(crate) fn at_point(
 pub(crate) fn derivative_at_point(local: Local, groups: &[Vec<usize>], input: &DVector<f64>) -> DMatrix<f64> {
     let (mut derivative, _) = at_point(local, groups, input);
     match local {
-        Local::SoftMax | Local::LogSoftMax => {}
+        Local::SoftMax | Local::LogSoftMax | Local::Centring => {}
         Local::Product => derivative *= 2.0,
         Local::Normalize(epsilon) => {
             for (j, group) in groups.iter().enumerate() {

@@ -164,6 +164,7 @@ fn axes() -> Rows {
         ("logarithm of softmax", local(Local::LogSoftMax, &[4, 2], &[1])),
         ("layer normalization", local(Local::Normalize(0.1), &[2, 5], &[2])),
         ("instance normalization", local(Local::Normalize(0.0), &[2, 3, 2], &[2, 3])),
+        ("centring", local(Local::Centring, &[2, 3, 2], &[2, 3])),
         ("group normalization", Subject::Grouped { shape: vec![4, 3], groups: 2 }),
     ]
 }

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use lrp_core::{Op, Value};
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArcArray, ArrayBase, ArrayD, IxDyn};
 
 use crate::caffe::blob::Blob;
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 use crate::model::growing::{Growing, PROBE};
 
-use super::description::Definition;
+use super::description::{Definition, Shared};
 use super::text::Message;
+use super::weights::Layers;
 
 /// A value on its way through the network.
 #[derive(Clone, Debug)]
@@ -21,16 +22,18 @@ pub(super) struct Flow {
     pub(super) sample: Vec<usize>,
 }
 
-/// Where weights come from, and how many numbers were made up.
+/// Where weights come from, how many numbers were made up, and what is shared.
 pub(super) struct Weights<'a> {
     from: From<'a>,
     made: usize,
+    /// Blobs that several layers have, by the name these share.
+    shared: HashMap<String, ArcArray<f64, IxDyn>>,
 }
 
 /// Where weights come from.
 enum From<'a> {
-    /// A file: blobs by the name of their layer.
-    File(HashMap<String, Vec<Option<Blob>>>),
+    /// A file, of which blobs are taken as layers ask for them.
+    File(Layers),
     /// Made to measure, for networks whose weights are not at hand.
     Made(&'a dyn Fn(&[usize]) -> ArrayD<f64>),
     /// Nowhere.
@@ -38,17 +41,26 @@ enum From<'a> {
 }
 
 impl<'a> Weights<'a> {
-    pub(super) fn file(layers: HashMap<String, Vec<Blob>>) -> Self {
-        let open = |(name, blobs): (String, Vec<Blob>)| (name, blobs.into_iter().map(Some).collect());
-        Self { from: From::File(layers.into_iter().map(open).collect()), made: 0 }
+    pub(super) fn file(layers: Layers) -> Self {
+        Self::from(From::File(layers))
     }
 
     pub(super) fn made(make: &'a dyn Fn(&[usize]) -> ArrayD<f64>) -> Self {
-        Self { from: From::Made(make), made: 0 }
+        Self::from(From::Made(make))
     }
 
     pub(super) fn none() -> Self {
-        Self { from: From::None, made: 0 }
+        Self::from(From::None)
+    }
+
+    fn from(from: From<'a>) -> Self {
+        Self { from, made: 0, shared: HashMap::new() }
+    }
+
+    /// Whether the file has a blob of this number for a layer, not yet taken.
+    fn has(&self, layer: &str, index: usize) -> bool {
+        let From::File(layers) = &self.from else { return false };
+        layers.get(layer).is_some_and(|blobs| matches!(blobs.get(index), Some(Some(_))))
     }
 
     /// Refuses to make ever more numbers for a few lines of text.
@@ -171,13 +183,28 @@ impl Context<'_, '_> {
     }
 
     /// What the layer learned: its blob of this number, which must have this shape. Where the file has none for the
-    /// layer, what the filler says.
+    /// layer, that of another which shares it, or what the filler says.
     pub(super) fn learned(
         &mut self,
         index: usize,
         shape: &[usize],
         filler: Filler<'_>,
     ) -> Result<ArrayD<f64>> {
+        let definition = self.definition;
+        let Some(shared) = definition.shared(index)? else { return self.own(index, shape, filler) };
+        let known =
+            self.weights.shared.get(shared.name).filter(|_| !self.weights.has(&definition.name, index));
+        if let Some(known) = known.cloned() {
+            self.book(shape)?;
+            return common(shared, &known, shape);
+        }
+        let own = self.own(index, shape, filler)?.into_shared();
+        self.weights.shared.insert(shared.name.to_owned(), own.clone());
+        Ok(own.into_owned())
+    }
+
+    /// What the layer learned, whatever others have.
+    fn own(&mut self, index: usize, shape: &[usize], filler: Filler<'_>) -> Result<ArrayD<f64>> {
         let name = &self.definition.name;
         let blobs = match &mut self.weights.from {
             From::File(layers) => layers.get_mut(name),
@@ -193,12 +220,12 @@ impl Context<'_, '_> {
             }
         };
         if let Some(blobs) = blobs {
-            let found = blobs.len();
-            let expected = index + 1;
+            let (found, expected) = (blobs.len(), index + 1);
             let blob = blobs.get_mut(index).and_then(Option::take).ok_or_else(|| {
-                Error::format(format!(
-                    "has {found} blobs in the file of weights, expected {expected} or more"
-                ))
+                Error::format(match index < found {
+                    true => format!("has no blob {index} in the file of weights, and shares none"),
+                    false => format!("has {found} blobs in the file of weights, expected {expected} or more"),
+                })
             });
             return fitted(blob?, shape);
         }
@@ -233,6 +260,16 @@ fn made(array: ArrayD<f64>, shape: &[usize]) -> Result<ArrayD<f64>> {
     }
     let found = array.shape();
     Err(Error::format(format!("is given weights of shape {found:?}, expected {shape:?}")))
+}
+
+/// What another layer has too, in the shape that is wanted here.
+fn common(shared: Shared<'_>, known: &ArcArray<f64, IxDyn>, shape: &[usize]) -> Result<ArrayD<f64>> {
+    let (name, found) = (quoted(shared.name), known.shape());
+    let wrong = || Error::format(format!("shares {name}, which has the shape {found:?}, expected {shape:?}"));
+    if found != shape && !shared.any_shape {
+        return Err(wrong());
+    }
+    known.to_shape(IxDyn(shape)).map(ArrayBase::into_owned).map_err(|_| wrong())
 }
 
 /// Blobs of old files have four axes, whatever they hold.

@@ -37,12 +37,34 @@ pub(super) struct Definition {
     message: Message,
 }
 
+/// What several layers have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shared<'m> {
+    pub(super) name: &'m str,
+    /// Whether each may see the numbers in a shape of its own.
+    pub(super) any_shape: bool,
+}
+
 static NOTHING: Message = Message { fields: Vec::new() };
 
 impl Definition {
     /// What the layer says under a name; nothing if it says nothing.
     pub(super) fn parameters<'m>(&'m self, name: &'m str) -> &'m Message {
         self.message.messages(name).last().unwrap_or(&NOTHING)
+    }
+
+    /// The name under which other layers have the same blob of this number, if they do.
+    pub(super) fn shared(&self, index: usize) -> Result<Option<Shared<'_>>> {
+        let Some(field) = self.message.all("param").nth(index) else { return Ok(None) };
+        let (name, mode) = match &field.value {
+            Content::Message(param) => (param.text("name")?, param.text("share_mode")?),
+            Content::Scalar(name) => {
+                let modes = self.message.texts("blob_share_mode")?;
+                (Some(name.as_str()), modes.get(index).copied())
+            }
+        };
+        let any_shape = matches!(mode, Some("PERMISSIVE" | "1"));
+        Ok(name.filter(|name| !name.is_empty()).map(|name| Shared { name, any_shape }))
     }
 
     /// Whether what is read and what is written share their memory, so that nothing of the former is left.

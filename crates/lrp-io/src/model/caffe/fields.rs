@@ -35,6 +35,7 @@ const KNOWN: &[(&str, &str)] = &[
          rand_skip det_fg_threshold det_bg_threshold det_fg_fraction det_context_pad det_crop_mode new_num \
          new_channels new_height new_width shuffle_images concat_dim hdf5_output_param",
     ),
+    ("layer param", "name share_mode lr_mult decay_mult"),
     ("state", "phase level stage"),
     ("include", "phase min_level max_level stage not_stage"),
     ("exclude", "phase min_level max_level stage not_stage"),
@@ -72,6 +73,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("power_param", "power scale shift"),
     ("exp_param", "base scale shift"),
     ("log_param", "base scale shift"),
+    ("threshold_param", "threshold"),
+    ("spp_param", "pyramid_height pool engine"),
     ("mvn_param", "normalize_variance across_channels eps"),
     ("reduction_param", "operation axis coeff"),
     ("tile_param", "axis tiles"),

@@ -56,6 +56,7 @@ const TYPES: &[Type] = &[
     Type { name: "HDF5Output", build: Nothing },
     Type { name: "HingeLoss", build: Nothing },
     Type { name: "HingeLossMultiLabel", build: Nothing },
+    Type { name: "Im2col", build: One(shaping::windows) },
     Type { name: "InfogainLoss", build: Nothing },
     Type { name: "InnerProduct", build: One(products::inner_product) },
     Type { name: "Interp", build: One(shaping::interpolate) },
@@ -77,7 +78,9 @@ const TYPES: &[Type] = &[
     Type { name: "Softmax", build: One(normalization::softmax) },
     Type { name: "SoftmaxWithLoss", build: Nothing },
     Type { name: "Split", build: Several(shaping::split) },
+    Type { name: "SPP", build: One(pooling::pyramid) },
     Type { name: "TanH", build: One(elementwise::tanh) },
+    Type { name: "Threshold", build: One(elementwise::threshold) },
     Type { name: "Tile", build: One(shaping::tile) },
 ];
 
@@ -85,18 +88,26 @@ const TYPES: &[Type] = &[
 const SOURCES: [&str; 7] =
     ["data", "dummydata", "hdf5data", "imagedata", "imagedatamultilabel", "memorydata", "windowdata"];
 
+/// Types that cannot be read, and why.
+const OUT_OF_REACH: [(&str, &str); 2] = [
+    ("filter", "drops samples of a batch, of which each is explained for itself here"),
+    ("python", "is a program in Python, which is not run"),
+];
+
 /// The row of a type, whose name is in lower case without `_`.
 pub(super) fn find(kind: &str) -> Result<&'static Type> {
     let found = TYPES.iter().find(|row| row.name.to_lowercase() == kind);
-    found.ok_or_else(|| match SOURCES.contains(&kind) {
-        true => Error::unsupported(
-            "brings in data of its own; give the description for deployment, which has none",
-        ),
-        false => {
-            let names: Vec<&str> = TYPES.iter().map(|row| row.name).collect();
-            let (kind, names) = (quoted(kind), names.join(", "));
-            Error::unsupported(format!("is of the type {kind}, which is not read; read are {names}"))
+    found.ok_or_else(|| {
+        if SOURCES.contains(&kind) {
+            let message = "brings in data of its own; give the description for deployment, which has none";
+            return Error::unsupported(message);
         }
+        if let Some((_, why)) = OUT_OF_REACH.iter().find(|(name, _)| *name == kind) {
+            return Error::unsupported(*why);
+        }
+        let names: Vec<&str> = TYPES.iter().map(|row| row.name).collect();
+        let (kind, names) = (quoted(kind), names.join(", "));
+        Error::unsupported(format!("is of the type {kind}, which is not read; read are {names}"))
     })
 }
 

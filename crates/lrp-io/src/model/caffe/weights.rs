@@ -12,6 +12,10 @@ use crate::protobuf::{Fields, Value};
 #[cfg(feature = "hdf5")]
 mod hdf5;
 
+/// The blobs of every layer, by its name. A place is empty where a layer shares the blob of another, and the file has
+/// it only there.
+pub(super) type Layers = HashMap<String, Vec<Option<Blob>>>;
+
 /// Where one version of a layer keeps what is read of it.
 struct Version {
     name: u64,
@@ -29,7 +33,7 @@ const OLD_LAYERS: u64 = 2;
 const LAYERS: u64 = 100;
 
 /// The blobs of every layer, by its name; versions may be mixed. Of several layers of one name the last one counts.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<HashMap<String, Vec<Blob>>> {
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Layers> {
     let layers = if is_hdf5(bytes) { read_hdf5(bytes, limits)? } else { read_binary(bytes, limits)? };
     if layers.is_empty() {
         return Err(Error::format("holds no weights of a Caffe network"));
@@ -41,11 +45,11 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<HashMap<String, Vec<
 use hdf5::read as read_hdf5;
 
 #[cfg(not(feature = "hdf5"))]
-fn read_hdf5(_: &[u8], _: &Limits) -> Result<HashMap<String, Vec<Blob>>> {
+fn read_hdf5(_: &[u8], _: &Limits) -> Result<Layers> {
     Err(Error::unsupported("is HDF5, which only a build with the feature hdf5 reads"))
 }
 
-fn read_binary(bytes: &[u8], limits: &Limits) -> Result<HashMap<String, Vec<Blob>>> {
+fn read_binary(bytes: &[u8], limits: &Limits) -> Result<Layers> {
     let mut layers = HashMap::new();
     for field in Fields::new(Bytes::new(bytes, 0)) {
         let (version, bytes) = match field? {
@@ -56,7 +60,7 @@ fn read_binary(bytes: &[u8], limits: &Limits) -> Result<HashMap<String, Vec<Blob
         let mut layer = Layer::default();
         layer.read(version, bytes, limits)?;
         if !layer.blobs.is_empty() {
-            layers.insert(layer.name, layer.blobs);
+            layers.insert(layer.name, layer.blobs.into_iter().map(Some).collect());
         }
         check_layers(layers.len(), limits)?;
     }

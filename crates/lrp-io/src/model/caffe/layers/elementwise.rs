@@ -93,6 +93,12 @@ pub(super) fn logarithm(context: &mut Context<'_, '_>) -> Result<Flow> {
     context.layer(scaling(base.ln().recip(), 0.0), &[&natural])
 }
 
+/// 1 above the threshold, 0 elsewhere.
+pub(super) fn threshold(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let threshold = context.parameters("threshold_param").number_or("threshold", 0.0)?;
+    function(context, Function::Step(threshold))
+}
+
 fn function(context: &mut Context<'_, '_>, function: Function) -> Result<Flow> {
     let input = context.input(0)?;
     context.layer(Activation::new(function), &[&input])

@@ -122,14 +122,13 @@ fn within_channel(
 /// Mean zero and, if asked for, variance one.
 pub(super) fn mean_variance(context: &mut Context<'_, '_>) -> Result<Flow> {
     let parameters = context.parameters("mvn_param");
-    if !parameters.flag_or("normalize_variance", true)? {
-        return Err(Error::unsupported("subtracts the mean alone, expected normalize_variance: true"));
-    }
+    let first = if parameters.flag_or("across_channels", false)? { 1 } else { 2 };
+    let (input, whole) = (context.input(0)?, parameters.flag_or("normalize_variance", true)?);
     // Added to the deviation there, to the variance here: both only keep zero from being divided by.
     let epsilon = parameters.number_or("eps", 1e-9)?.powi(2);
-    let first = if parameters.flag_or("across_channels", false)? { 1 } else { 2 };
-    let input = context.input(0)?;
-    context.layer(Normalize::new((first..=input.sample.len()).collect(), epsilon), &[&input])
+    let axes = (first..=input.sample.len()).collect();
+    let layer = if whole { Normalize::new(axes, epsilon) } else { Normalize::centring(axes) };
+    context.layer(layer, &[&input])
 }
 
 pub(super) fn softmax(context: &mut Context<'_, '_>) -> Result<Flow> {

@@ -1,9 +1,12 @@
 //! Pools, and what is made of all values along some axes.
 
-use lrp_core::{Activation, AveragePool, Channels, Function, MaxPool, Reduce, Reduction, Window};
+use lrp_core::{
+    Activation, AveragePool, Channels, Concat, Flatten, Function, MaxPool, Op, Reduce, Reduction, Window,
+};
 
 use crate::error::{Error, Result, quoted};
 use crate::model::caffe::context::{Context, Flow};
+use crate::model::caffe::text::Message;
 
 use super::elementwise::scaling;
 use super::products::{both_sides, sizes};
@@ -31,14 +34,54 @@ pub(super) fn pool(context: &mut Context<'_, '_>) -> Result<Flow> {
         }
     };
     let window = if rounds_up { window.rounded_up() } else { window };
+    let pool = pool_by(parameters, window)?;
+    context.layer(pool, &[&input])
+}
+
+fn pool_by(parameters: &Message, window: Window) -> Result<Op<f64>> {
     match parameters.text("pool")? {
-        None | Some("MAX" | "0") => context.layer(MaxPool::new(window, Channels::First)?, &[&input]),
-        Some("AVE" | "1") => context.layer(AveragePool::new(window, Channels::First, true)?, &[&input]),
+        None | Some("MAX" | "0") => Ok(MaxPool::new(window, Channels::First)?.into()),
+        Some("AVE" | "1") => Ok(AveragePool::new(window, Channels::First, true)?.into()),
         Some(other) => Err(Error::unsupported(format!(
             "pools by {}, which is not read; read are MAX and AVE",
             quoted(other)
         ))),
     }
+}
+
+/// A pyramid of pools: the whole picture, its quarters, sixteenths and so on, in one row.
+pub(super) fn pyramid(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let definition = context.definition;
+    let parameters = definition.parameters("spp_param");
+    let (input, [_, height, width]) = context.picture()?;
+    let levels = parameters.count("pyramid_height")?.filter(|&levels| levels > 0);
+    let levels = levels.ok_or_else(|| Error::format("has no pyramid_height of 1 or more"))?;
+    let mut parts = Vec::new();
+    for level in 0..levels {
+        let window = level_of(level, [height, width])?;
+        let pool = pool_by(parameters, window)?;
+        if levels == 1 {
+            return context.layer(pool, &[&input]);
+        }
+        let pooled = context.step(&format!("level{level}"), pool, &[&input])?;
+        parts.push(context.step(&format!("row{level}"), Flatten::RowMajor, &[&pooled])?);
+    }
+    context.layer(Concat::new(1), &parts.iter().collect::<Vec<_>>())
+}
+
+/// Windows that divide each side of a picture into `2^level` parts, with padding where they are too large together.
+fn level_of(level: usize, sides: [usize; 2]) -> Result<Window> {
+    let parts = u32::try_from(level).ok().and_then(|level| 1_usize.checked_shl(level));
+    let parts = parts.filter(|&parts| sides.iter().all(|&side| parts <= side));
+    let Some(parts) = parts else {
+        let message =
+            format!("divides {sides:?} pixels into 2^{level} parts a side, expected no more than pixels");
+        return Err(Error::format(message));
+    };
+    let kernel = sides.map(|side| side.div_ceil(parts));
+    let padding = sides.map(|side| (side.div_ceil(parts) * parts - side).div_ceil(2));
+    let window = Window::new(&kernel).strided(&kernel).padded(&both_sides(&padding));
+    Ok(if leaves_rest(&window, sides) { window.rounded_up() } else { window })
 }
 
 fn leaves_rest(window: &Window, sizes: [usize; 2]) -> bool {

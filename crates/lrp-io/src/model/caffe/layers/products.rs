@@ -1,11 +1,13 @@
 //! Layers with weights: convolutions, their transposes, and inner products.
 
-use lrp_core::{Channels, Convolution, Flatten, Linear, TransposedConvolution, Window};
+use lrp_core::{Channels, Convolution, Linear, TransposedConvolution, Window};
 use ndarray::{Array1, ArrayD, Ix1, Ix2};
 
 use crate::error::{Error, Result};
 use crate::model::caffe::context::{Context, Filler, Flow};
 use crate::model::caffe::text::Message;
+
+use super::shaping::joined;
 
 /// Blobs are `[outputs, inputs / groups, kernel..]` and `[outputs]`.
 pub(super) fn convolution(context: &mut Context<'_, '_>) -> Result<Flow> {
@@ -27,18 +29,16 @@ pub(super) fn deconvolution(context: &mut Context<'_, '_>) -> Result<Flow> {
     context.layer(layer, &[&input])
 }
 
-/// Blobs are `[outputs, inputs]`, or the transpose of that, and `[outputs]`; all axes from one on are the inputs.
+/// Blobs are `[outputs, inputs]`, or the transpose of that, and `[outputs]`; all axes from a given one on are the
+/// inputs.
 pub(super) fn inner_product(context: &mut Context<'_, '_>) -> Result<Flow> {
     let definition = context.definition;
     let parameters = definition.parameters("inner_product_param");
     let outputs = outputs(parameters)?;
     let mut input = context.input(0)?;
     let axis = context.axis(parameters.integer("axis")?.unwrap_or(1), &input)?;
-    if axis == 1 && input.sample.len() > 1 {
-        input = context.step("flatten", Flatten::RowMajor, &[&input])?;
-    }
-    if axis != input.sample.len() {
-        return Err(Error::unsupported(format!("has the axis {axis}, expected 1 or the last one")));
+    if axis < input.sample.len() {
+        input = context.step("flatten", joined(&input, axis, input.sample.len())?, &[&input])?;
     }
     let inputs = input.sample.last().copied().unwrap_or_default();
     let filler = Filler::of(parameters, "weight_filler");
@@ -70,13 +70,17 @@ fn shape(context: &Context<'_, '_>) -> Result<(Flow, Shape)> {
             format!("reads samples of shape {:?}, expected [c, space..] of one to three axes", input.sample);
         return Err(Error::unsupported(message));
     }
-    let kernel = sizes(parameters, "kernel_size", "kernel", space, None)?;
-    let window = Window::new(&kernel)
-        .strided(&sizes(parameters, "stride", "stride", space, Some(1))?)
-        .dilated(&sizes(parameters, "dilation", "dilation", space, Some(1))?)
-        .padded(&both_sides(&sizes(parameters, "pad", "pad", space, Some(0))?));
+    let window = window(parameters, space)?;
     let groups = parameters.count("group")?.unwrap_or(1);
     Ok((input, Shape { window, groups, outputs: outputs(parameters)? }))
+}
+
+/// The windows that convolutions look through.
+pub(super) fn window(parameters: &Message, space: usize) -> Result<Window> {
+    Ok(Window::new(&sizes(parameters, "kernel_size", "kernel", space, None)?)
+        .strided(&sizes(parameters, "stride", "stride", space, Some(1))?)
+        .dilated(&sizes(parameters, "dilation", "dilation", space, Some(1))?)
+        .padded(&both_sides(&sizes(parameters, "pad", "pad", space, Some(0))?)))
 }
 
 /// A size an axis: one for all, one each, or height and width under names of their own.

@@ -1,25 +1,31 @@
 //! The same values in another shape, in parts, or between one another.
 
-use lrp_core::{Flatten, Gather, Resample, Reshape};
+use lrp_core::{Flatten, Gather, Op, Resample, Reshape, Transpose, Window};
 
 use crate::error::{Error, Result};
 use crate::model::caffe::context::{Context, Flow};
+
+use super::products::window;
 
 pub(super) fn flatten(context: &mut Context<'_, '_>) -> Result<Flow> {
     let parameters = context.parameters("flatten_param");
     let input = context.input(0)?;
     let first = context.axis(parameters.integer("axis")?.unwrap_or(1), &input)?;
     let last = context.axis(parameters.integer("end_axis")?.unwrap_or(-1), &input)?;
-    if first == 1 && last == input.sample.len() {
-        return context.layer(Flatten::RowMajor, &[&input]);
-    }
+    context.layer(joined(&input, first, last)?, &[&input])
+}
+
+/// The axes from one to another as one.
+pub(super) fn joined(input: &Flow, first: usize, last: usize) -> Result<Op<f64>> {
     let sample = &input.sample;
+    if first == 1 && last == sample.len() {
+        return Ok(Flatten::RowMajor.into());
+    }
     let flat = sample.get(first - 1..last).filter(|flat| !flat.is_empty());
     let (Some(before), Some(flat), Some(behind)) = (sample.get(..first - 1), flat, sample.get(last..)) else {
         return Err(Error::format(format!("flattens the axes {first} to {last}, which are none")));
     };
-    let shape = [before, &[flat.iter().product()], behind].concat();
-    context.layer(Reshape::new(shape), &[&input])
+    Ok(Reshape::new([before, &[flat.iter().product()], behind].concat()).into())
 }
 
 /// Sizes of which 0 means the same as before, and −1 what is left.
@@ -139,6 +145,64 @@ pub(super) fn tile(context: &mut Context<'_, '_>) -> Result<Flow> {
         *list = Some(entries);
     }
     context.layer(Gather::new(axes, 0.0), &[&input])
+}
+
+/// The windows of a picture side by side: `[c, h, w]` becomes `[c · kernel, rows, columns]`, zero where a window
+/// reaches beyond the picture.
+pub(super) fn windows(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let (input, [channels, height, width]) = context.picture()?;
+    let window = window(context.parameters("convolution_param"), 2)?;
+    let (mut axes, mut split) = (vec![None, None], vec![channels]);
+    for (axis, size) in [height, width].into_iter().enumerate() {
+        let along = Along::of(&window, axis, size)?;
+        context.book(&[along.kernel, along.positions])?;
+        split.extend([along.kernel, along.positions]);
+        axes.push(Some(along.entries()));
+    }
+    let &[channels, tall, rows, wide, columns] = &split[..] else {
+        return Err(Error::format("has no windows"));
+    };
+    let picked = context.step("windows", Gather::new(axes, 0.0), &[&input])?;
+    let split = context.step("split", Reshape::new(split), &[&picked])?;
+    let turned = context.step("turned", Transpose::new(vec![0, 1, 2, 4, 3, 5]), &[&split])?;
+    let kernel = channels.checked_mul(tall).and_then(|channels| channels.checked_mul(wide));
+    let kernel = kernel.ok_or_else(|| Error::limit("has more windows than can be counted"))?;
+    context.layer(Reshape::new(vec![kernel, rows, columns]), &[&turned])
+}
+
+/// Windows along one axis.
+struct Along {
+    size: usize,
+    kernel: usize,
+    stride: usize,
+    dilation: usize,
+    padding: usize,
+    positions: usize,
+}
+
+impl Along {
+    fn of(window: &Window, axis: usize, size: usize) -> Result<Self> {
+        let of = |sizes: &[usize]| sizes.get(axis).copied().unwrap_or(1);
+        let (kernel, stride, dilation) = (of(window.kernel()), of(window.stride()), of(window.dilation()));
+        let [padding, behind] = window.padding().get(axis).copied().unwrap_or_default();
+        let reach = kernel.checked_sub(1).and_then(|steps| steps.checked_mul(dilation)?.checked_add(1));
+        let padded = size.checked_add(padding).and_then(|size| size.checked_add(behind));
+        let rest = padded.zip(reach).and_then(|(padded, reach)| padded.checked_sub(reach));
+        let positions = rest.and_then(|rest| rest.checked_div(stride)).map(|steps| steps + 1);
+        let none = || Error::format(format!("has no window of {kernel} in {size} with padding {padding}"));
+        Ok(Self { size, kernel, stride, dilation, padding, positions: positions.ok_or_else(none)? })
+    }
+
+    /// What each tap sees at each position; nothing in the padding.
+    fn entries(&self) -> Vec<Option<usize>> {
+        let seen = |tap: usize, position: usize| {
+            let place = position * self.stride + tap * self.dilation;
+            place.checked_sub(self.padding).filter(|&place| place < self.size)
+        };
+        (0..self.kernel)
+            .flat_map(|tap| (0..self.positions).map(move |position| seen(tap, position)))
+            .collect()
+    }
 }
 
 /// Another height and width by bilinear interpolation, corners on corners.

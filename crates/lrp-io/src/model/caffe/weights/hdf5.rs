@@ -1,6 +1,6 @@
 //! Weights as HDF5: a group a layer in the group `data`, and in it a dataset a blob, called by its number.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use hdf5_pure::Group;
 
@@ -9,15 +9,19 @@ use crate::error::{Error, Result, quoted};
 use crate::hdf5::{self, Reader, damaged};
 use crate::limits::Limits;
 
-/// The blobs of every layer, by its name.
-pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<HashMap<String, Vec<Blob>>> {
+use super::Layers;
+
+/// Layers have no more blobs than this.
+const BLOBS: usize = 16;
+
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Layers> {
     let root = hdf5::open(bytes)?;
     let groups = root.groups().map_err(|error| damaged(&error))?;
     if !groups.iter().any(|name| name == "data") {
         return Err(Error::format("holds no weights of a Caffe network: it has no group 'data'"));
     }
     let data = root.group("data").map_err(|error| damaged(&error))?;
-    let mut walk = Walk { reader: Reader::new(bytes, limits), limits, seen: 0, layers: HashMap::new() };
+    let mut walk = Walk { reader: Reader::new(bytes, limits), limits, seen: 0, layers: Layers::new() };
     walk.groups("", &data, 0)?;
     Ok(walk.layers)
 }
@@ -27,7 +31,7 @@ struct Walk<'l> {
     limits: &'l Limits,
     /// How many groups and datasets there were so far: links may lead in circles.
     seen: usize,
-    layers: HashMap<String, Vec<Blob>>,
+    layers: Layers,
 }
 
 impl Walk<'_> {
@@ -50,21 +54,21 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn blobs(&mut self, group: &Group) -> Result<Vec<Blob>> {
+    fn blobs(&mut self, group: &Group) -> Result<Vec<Option<Blob>>> {
         let datasets = group.iter_datasets().map_err(|error| damaged(&error))?;
         self.book(datasets.len())?;
         let mut blobs = BTreeMap::new();
         for (name, dataset) in datasets {
-            let number: usize = name.parse().map_err(|_| {
-                Error::format(format!("has a blob called {}, expected a number", quoted(&name)))
+            let number = name.parse().ok().filter(|&number: &usize| number < BLOBS);
+            let number = number.ok_or_else(|| {
+                let name = quoted(&name);
+                Error::format(format!("has a blob called {name}, expected a number below {BLOBS}"))
             })?;
             let stored = self.reader.read(&dataset).map_err(|error| error.of(&quoted(&name)))?;
             blobs.insert(number, Blob { shape: stored.shape, values: stored.values, legacy: false });
         }
-        match blobs.keys().zip(0..).find(|&(&number, expected)| number != expected) {
-            Some((_, missing)) => Err(Error::format(format!("has no blob {missing}"))),
-            None => Ok(blobs.into_values().collect()),
-        }
+        let count = blobs.keys().next_back().map_or(0, |last| last + 1);
+        Ok((0..count).map(|number| blobs.remove(&number)).collect())
     }
 
     fn book(&mut self, more: usize) -> Result<()> {
