@@ -78,6 +78,13 @@ pub struct Share {
     pub stabilizer: f64,
 }
 
+impl Share {
+    /// Whether the stabilizer is the one of shares that name none.
+    pub(crate) fn names_no_stabilizer(&self) -> bool {
+        self.stabilizer == self.sum.usual_stabilizer()
+    }
+}
+
 /// What a rule computes: `pass · R` plus some derivatives plus some shares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Formula {
@@ -88,6 +95,13 @@ pub struct Formula {
     pub derivatives: Vec<(f64, Derivative)>,
     /// The fractions that are added up.
     pub shares: Vec<Share>,
+}
+
+impl Formula {
+    /// Whether no share names a stabilizer.
+    pub(crate) fn names_no_stabilizer(&self) -> bool {
+        self.shares.iter().all(Share::names_no_stabilizer)
+    }
 }
 
 /// A rule of layer-wise relevance propagation, as data.

@@ -54,4 +54,4 @@ pub use probe::random_sample;
 pub use suggestion::{Suggestion, suggest};
 pub use table::{Row, Table};
 pub use target::{Target, top_classes};
-pub use together::explain_together;
+pub use together::{explain_together, samples_within};

@@ -56,8 +56,7 @@ impl fmt::Display for Share {
             Gate::Positive => Some("z>0".to_owned()),
             Gate::Negative => Some("z<0".to_owned()),
         };
-        let named = self.stabilizer != self.sum.usual_stabilizer();
-        let stabilizer = named.then(|| format!("ε={}", brief(self.stabilizer)));
+        let stabilizer = (!self.names_no_stabilizer()).then(|| format!("ε={}", brief(self.stabilizer)));
         let conditions: Vec<String> = gate.into_iter().chain(stabilizer).collect();
         if conditions.is_empty() { Ok(()) } else { write!(f, "{{{}}}", conditions.join(", ")) }
     }

@@ -1,6 +1,6 @@
 //! Several explanations of one batch over one forward pass.
 
-use lrp_core::{Float, Tensor};
+use lrp_core::{Float, Network, Tensor};
 use ndarray::Axis;
 
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ pub fn explain_together<T: Float>(
         plans.iter().flat_map(|plan| targets.iter().map(move |target| (*plan, target))).collect();
     let mut pieces: Vec<Vec<Explanation<T>>> = ways.iter().map(|_| Vec::new()).collect();
     let samples = input.shape()[0];
-    let step = samples_at_once::<T>(&shapes);
+    let step = within::<T>(&shapes, PIECE).min(samples).max(1);
     for start in (0..samples).step_by(step) {
         let range = start..samples.min(start + step);
         let trace = if range.len() == samples {
@@ -83,10 +83,18 @@ pub fn explain_together<T: Float>(
     Ok(plans.iter().map(|_| found.by_ref().take(targets.len()).collect()).collect())
 }
 
-/// How many samples run at once, for values of these shapes in all samples.
-fn samples_at_once<T>(shapes: &[Vec<usize>]) -> usize {
+/// How many samples of a shape a network can be traced for before its records take more than so many bytes; at least
+/// one.
+///
+/// # Errors
+/// If the network cannot take such a sample.
+pub fn samples_within<T: Float>(network: &Network<T>, sample: &[usize], bytes: usize) -> Result<usize> {
+    Ok(within::<T>(&network.shapes(&[&[1], sample].concat())?, bytes))
+}
+
+/// The same where the shapes of all values are known.
+fn within<T>(shapes: &[Vec<usize>], bytes: usize) -> usize {
     let samples = shapes[0][0];
     let elements: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
-    let bytes = elements / samples * size_of::<T>();
-    (PIECE / bytes.max(1)).clamp(1, samples)
+    (bytes / (elements / samples * size_of::<T>()).max(1)).max(1)
 }

@@ -23,7 +23,7 @@ use lrp_io::caffe::{Config, ImageInput, Prepared, Wanted, read_mean};
 use lrp_io::{Caffe, CaffeLayer, CaffeNetwork, Limits, Source, read_file};
 use lrp_rules::{
     Composite, Dialect, FormulaOptions, FormulaType, Head, Place, Plan, PlanOptions, Select, Target, formula,
-    rules,
+    rules, samples_within,
 };
 use ndarray::{Array3, ArrayD, Axis};
 
@@ -173,9 +173,7 @@ impl<T: Float> Program<T> {
     /// If the network cannot take its own declared input.
     pub fn at_once(&self) -> Result<usize> {
         let side = self.setup.images.side;
-        let shapes = self.network.shapes(&[1, 3, side, side])?;
-        let values: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
-        Ok((RECORDED / (values * size_of::<T>()).max(1)).clamp(1, AT_ONCE))
+        Ok(samples_within(&self.network, &[3, side, side], RECORDED)?.min(AT_ONCE))
     }
 
     /// The program, ready to run.

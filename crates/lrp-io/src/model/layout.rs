@@ -1,5 +1,7 @@
 //! Networks whose channels come first, as ones whose channels come last.
 
+use std::borrow::Cow;
+
 use lrp_core::{AveragePool, Channels, Convolution, MaxPool, Network, Node, Op, SumPool};
 
 use super::convention::{Order, reordered};
@@ -32,9 +34,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// If the network cannot take such a sample, or has a layer that knows where its channels are and is no convolution
 /// or pool.
-pub fn channels_last(network: &Network<f64>, sample: &[usize]) -> Result<Network<f64>> {
+pub fn channels_last<'n>(network: &'n Network<f64>, sample: &[usize]) -> Result<Cow<'n, Network<f64>>> {
     if !network.nodes().iter().any(|node| has_channels_first(node.op())) {
-        return Ok(network.clone());
+        return Ok(Cow::Borrowed(network));
     }
     let shapes = network.shapes(&[&[1], sample].concat())?;
     let mut orders: Vec<Option<Order>> = vec![None; shapes.len()];
@@ -52,7 +54,7 @@ pub fn channels_last(network: &Network<f64>, sample: &[usize]) -> Result<Network
         Ok::<_, Error>(op)
     })?;
     match (orders.pop().flatten(), shapes.last()) {
-        (None, Some(output)) if output.len() == 2 => Ok(turned),
+        (None, Some(output)) if output.len() == 2 => Ok(Cow::Owned(turned)),
         _ => Err(Error::unsupported("the network's outputs would come in another order")),
     }
 }

@@ -64,9 +64,9 @@ fn window_size<T: Float>(filters: &ArrayD<T>, window: &Window) -> f64 {
 
 /// The same rule dividing by what it finds, where it named no stabilizer.
 fn unstabilized(rule: &Rule) -> Option<Rule> {
-    let shares = &rule.formula().shares;
-    let usual = shares.iter().all(|share| share.stabilizer == share.sum.usual_stabilizer());
-    (usual && shares.iter().any(|share| share.stabilizer != 0.0)).then(|| rule.clone().stabilized(0.0))
+    let formula = rule.formula();
+    let stabilized = formula.shares.iter().any(|share| share.stabilizer != 0.0);
+    (stabilized && formula.names_no_stabilizer()).then(|| rule.clone().stabilized(0.0))
 }
 
 fn is_box(rule: &Rule) -> bool {

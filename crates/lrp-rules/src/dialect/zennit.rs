@@ -51,7 +51,7 @@ fn spell(rule: &Rule) -> Rule {
 }
 
 fn stabilize(rule: Rule) -> Rule {
-    let shares = &rule.formula().shares;
-    let usual = shares.iter().all(|share| share.stabilizer == share.sum.usual_stabilizer());
-    if usual && !shares.is_empty() { rule.stabilized(STABILIZER) } else { rule }
+    let formula = rule.formula();
+    let usual = !formula.shares.is_empty() && formula.names_no_stabilizer();
+    if usual { rule.stabilized(STABILIZER) } else { rule }
 }
