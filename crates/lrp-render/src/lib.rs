@@ -19,7 +19,8 @@
 //!   added by adding a row there.
 //! - [`row`] sets pictures side by side, [`montage`] arranges a labelled [`Grid`], [`color_bar`] explains
 //!   the colours, [`draw_text`] writes.
-//! - [`Picture::to_rgb8`] and [`encode_png`] make bytes of it.
+//! - [`Picture::to_rgb8`] and [`encode_png`] make bytes of it, [`noted_png`] writes on the back of them where they come
+//!   from, and [`show`] gives what a terminal draws as the picture.
 //!
 //! [`aggregate`], [`vector_to_plane`], [`blur`], [`enlarge`] and [`canny`] are the steps in between, for use by
 //! themselves.
@@ -63,9 +64,11 @@ pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, h
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
 pub use overlay::{blend, cover, overlay, reveal};
-pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, Rgb16Image, WHITE, encode_png, encode_png16};
+pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE};
 pub use plane::{Aggregate, aggregate, enlarge, shared_scale, stretch, vector_to_plane};
+pub use png::{Note, Rgb16Image, encode_png, encode_png_indexed, encode_png16, noted_png};
 pub use smooth::blur;
+pub use terminal::{Graphics, Ink, show};
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
 
 mod heatmap;
@@ -81,6 +84,10 @@ mod smooth;
 mod color_bar;
 mod montage;
 mod text;
+
+mod png;
+mod indexed;
+mod terminal;
 
 mod error;
 
