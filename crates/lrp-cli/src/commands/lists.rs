@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::Outcome;
 use crate::picture::save;
+use crate::provenance::Provenance;
 
 #[derive(Args)]
 pub(crate) struct RulesOptions {
@@ -76,7 +77,8 @@ pub(crate) fn colormaps(options: &ColormapsOptions, out: &mut dyn Write) -> Outc
         return Ok(writeln!(out, "{:#}", json!(COLORMAPS.iter().map(map).collect::<Vec<_>>()))?);
     }
     if let Some(path) = &options.png {
-        save(&gallery()?, path)?;
+        let provenance = Provenance::of_call().titled("the colormaps of lrp");
+        save(&gallery()?, path, &provenance)?;
         return Ok(writeln!(out, "wrote {}", path.display())?);
     }
     writeln!(out, "Any name may end in _r for the reverse")?;
