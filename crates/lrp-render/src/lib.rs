@@ -15,7 +15,7 @@
 //! - [`overlay`] paints relevance over the photo it is about, [`blend`] mixes the two evenly, [`cover`] leaves the
 //!   photo its colours, and [`reveal`] shows of the photo what relevance speaks for.
 //! - [`caffe_heatmap`] is the picture that the programs of LRP for Caffe write.
-//! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them. A map is
+//! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them, [`colormap_chart`] shows them all. A map is
 //!   added by adding a row there.
 //! - [`row`] sets pictures side by side, [`montage`] arranges a labelled [`Grid`], [`color_bar`] explains
 //!   the colours, [`draw_text`] writes.
@@ -57,6 +57,7 @@
 #![forbid(unsafe_code)]
 
 pub use caffe::caffe_heatmap;
+pub use chart::colormap_chart;
 pub use color_bar::{ColorBar, Orientation, Span, color_bar};
 pub use colormap::{COLORMAPS, Colormap, Entry, Kind, colormap};
 pub use error::{Error, ErrorKind};
@@ -84,6 +85,7 @@ mod smooth;
 mod color_bar;
 mod montage;
 mod text;
+mod chart;
 
 mod png;
 mod indexed;

@@ -32,8 +32,8 @@ use spool::Spool;
 /// Values named of a sample that is no image.
 const BARS: usize = 16;
 
-/// Pixels along the longer side of drawings with contours, about.
-const SIDE: usize = 168;
+/// Pixels along the longer side of a picture in the page, about.
+const SIDE: usize = 224;
 
 /// A report, as far as it has come.
 pub(super) struct Page<'a> {

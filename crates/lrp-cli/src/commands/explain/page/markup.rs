@@ -8,15 +8,12 @@ use lrp::render::{Colormap, Normalization, Picture, encode_png};
 use lrp::rules::{Entry, Ledger, Row, Table};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Answer, Exhibit, Head, Sample};
+use super::{Answer, Exhibit, Head, SIDE, Sample};
 
 const STYLE: &str = include_str!("page.css");
 
 /// Nothing is fetched and nothing runs.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-
-/// Pixels along the longer side of a figure, about.
-const SIDE: u32 = 224;
 
 /// A picture in the page.
 pub(super) struct Figure {
@@ -52,9 +49,7 @@ pub(super) fn opening(
             h1 { "What " em { (fact(head, "lrp:model")) } " saw" }
             @if let Some(about) = &head.about { p { (about) } }
             p {
-                (count) @if count == 1 { " sample, " } @else { " samples, " } "explained by " (head.by) ". "
-                "Relevance says what each input value contributed: red for the decision, blue against it, in the "
-                "usual colours."
+                (count) @if count == 1 { " sample, " } @else { " samples, " } "explained by " (head.by) "."
             }
             dl.facts {
                 @for note in head.provenance.notes() {
@@ -126,14 +121,13 @@ fn figure_of(sample: &Sample, figure: &Figure) -> io::Result<Markup> {
     let Figure { picture, caption: title, answer } = figure;
     let answer = answer.and_then(|answer| sample.answers.get(answer));
     let about = if answer.is_some() { format!("relevance for {title}") } else { title.clone() };
-    let image = picture.to_rgb8();
-    let png = encode_png(&image).map_err(io::Error::other)?;
+    let png = encode_png(&picture.to_rgb8()).map_err(io::Error::other)?;
     // Small pictures are enlarged by whole factors, which keeps their pixels square.
-    let times = (SIDE / image.width().max(image.height())).max(1);
-    let [width, height] = [image.width() * times, image.height() * times];
+    let [width, height] = [picture.width(), picture.height()];
+    let times = (SIDE / width.max(height)).max(1);
     Ok(html! {
         figure {
-            img src=(data(&png)) width=(width) height=(height) alt=(about);
+            img src=(data(&png)) width=(width * times) height=(height * times) alt=(about);
             figcaption { @match answer { Some(answer) => (caption(answer)), None => (title) } }
         }
     })
@@ -272,10 +266,11 @@ fn plan(table: &Table) -> Markup {
 
 /// As many digits as a person reads.
 fn number(value: f64) -> String {
-    match value.abs() {
+    let number = match value.abs() {
         0.0 => "0".to_owned(),
         size if !(1e-3..1e6).contains(&size) => format!("{value:.2e}"),
         size if size < 1.0 => format!("{value:.4}"),
         _ => format!("{value:.2}"),
-    }
+    };
+    number.replace('-', "\u{2212}")
 }
