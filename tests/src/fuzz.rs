@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use lrp::io::caffe::{Config, ImageInput, MeanFormat, parse_list, read_mean};
 use lrp::io::{
     ARRAY_FORMATS, ArrayFormat, Caffe, Limits, MODEL_FORMATS, ModelFormat, Sidecar, Source,
-    read_arrays_bytes, write_arrays,
+    read_arrays_bytes, read_notes, write_arrays,
 };
 use lrp::rules::{Composite, Rule};
 use lrp::train::Architecture;
@@ -131,6 +131,8 @@ fn fixtures(extensions: &[&str]) -> Vec<Vec<u8>> {
 fn array(format: &'static ArrayFormat) -> Target {
     let file = format!("fuzz.{}", format.extensions[0]);
     Target::new(format!("array-{}", format.extensions[0]), array_seeds(format), move |bytes| {
+        let notes = read_notes(&file, bytes, &limits()).unwrap_or_default();
+        assert!(notes.iter().all(|(keyword, _)| !keyword.contains('\0')), "keywords end at a zero");
         let Ok(arrays) = read_arrays_bytes(&file, bytes, &Limits::default()) else { return };
         for (_, array) in &arrays {
             assert!(array.values.is_standard_layout(), "rows are kept together");

@@ -11,7 +11,7 @@ use lrp::render::{
     encode_png, heatmap, reveal,
 };
 use lrp_tests::beside;
-use ndarray::{Array2, Array3, Axis, Ix4, array};
+use ndarray::{Array2, Array3, ArrayD, Axis, Ix4, array};
 use place::{Place, complaint};
 
 /// Three planes of two rows and two columns, red, green and blue.
@@ -38,14 +38,15 @@ fn furnished() -> Place {
     place
 }
 
-/// The bytes that a picture has as a file.
-fn png(picture: &Picture) -> Vec<u8> {
-    encode_png(&picture.to_rgb8()).expect("a PNG")
+/// The bytes that the pixels of a picture have in a file.
+fn bytes(picture: &Picture) -> ArrayD<f64> {
+    picture.pixels().mapv(|value| f64::from((value * 255.0) as u8)).insert_axis(Axis(0)).into_dyn()
 }
 
-fn drawn(place: &Place, arguments: &[&str]) -> Vec<u8> {
+/// Those of the file that is written.
+fn drawn(place: &Place, arguments: &[&str]) -> ArrayD<f64> {
     place.prints(&[&["render"], arguments, &["--scaling", "2", "-o", "drawn.png"]].concat());
-    fs::read(place.path().join("drawn.png")).expect("a picture")
+    read_array(place.path().join("drawn.png"), &Limits::default()).expect("a picture").values
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn raw_relevance_of_any_format_is_the_same_picture() {
         colormap: colormap("black-firered").expect("a map"),
         ..HeatmapOptions::default()
     };
-    assert!(from_text == png(&heatmap(sum.view(), &options).expect("a heatmap")));
+    assert!(from_text == bytes(&heatmap(sum.view(), &options).expect("a heatmap")));
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn render_draws_what_the_library_draws() {
         ),
     ];
     for (arguments, expected) in cases {
-        assert!(drawn(&place, &[&["raw.txt"], arguments].concat()) == png(&expected), "{arguments:?}");
+        assert!(drawn(&place, &[&["raw.txt"], arguments].concat()) == bytes(&expected), "{arguments:?}");
     }
 }
 

@@ -10,6 +10,7 @@ mod verify;
 mod tidy;
 mod fuzz;
 mod parity;
+mod gallery;
 mod bench;
 
 /// Tasks of this workspace.
@@ -28,6 +29,8 @@ enum Task {
     Tidy,
     /// Write the inventory of the LRP Toolbox and of the tests that stand for it.
     Parity,
+    /// Draw the gallery: every rule, composite, method and palette.
+    Gallery,
     /// Feed every reader with broken input, looking for crashes, hangs and waste.
     Fuzz(fuzz::Options),
     /// Measure how long networks take to run and to explain, here and in other systems.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Verify(options) => verify::run(&options),
         Task::Tidy => tidy::run(),
         Task::Parity => parity::run(),
+        Task::Gallery => gallery::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::BenchOne(one) => bench::run_one(&one),

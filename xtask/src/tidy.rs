@@ -32,6 +32,7 @@ const RULES: &[Rule] = &[
     Rule { name: "every file says what it is for", find: style::essays },
     Rule { name: "every claim names a test that exists", find: docs::claims },
     Rule { name: "the inventory of the toolbox is current", find: docs::inventory },
+    Rule { name: "the gallery shows everything there is, and is small", find: docs::gallery },
     Rule { name: "links lead somewhere", find: docs::links },
     Rule { name: "data is small and every file has a source", find: docs::data },
 ];

@@ -19,7 +19,9 @@ mod rules;
 mod canonical;
 mod picture;
 mod progress;
+mod provenance;
 mod ranking;
+mod show;
 mod style;
 mod targets;
 

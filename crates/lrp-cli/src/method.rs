@@ -1,7 +1,9 @@
 //! How samples are explained: under a plan, or without rules.
 
 use lrp::core::{Float, Network, Node, Tensor};
-use lrp::rules::{Attributor, Composite, Explanation, Plan, PlanOptions, Target, explain_together, rules};
+use lrp::rules::{
+    Attributor, Composite, Explanation, Plan, PlanOptions, Table, Target, explain_together, rules,
+};
 
 /// A way to explain samples.
 pub(crate) struct Method<'n, T: Float> {
@@ -27,6 +29,11 @@ impl<'n, T: Float> Method<'n, T> {
     /// What a user should know before believing the result.
     pub(crate) fn notices(&self) -> Vec<String> {
         if self.attributor.is_some() { Vec::new() } else { self.plan.notices() }
+    }
+
+    /// The rules of its plan, node by node, for an input of that shape; methods without rules have none.
+    pub(crate) fn table(&self, input: Option<&[usize]>) -> lrp::rules::Result<Option<Table>> {
+        self.attributor.is_none().then(|| self.plan.table(input)).transpose()
     }
 
     /// Whether a softmax at the end is left out, so that scores are its logits.

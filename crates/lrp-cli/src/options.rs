@@ -40,6 +40,12 @@ pub(crate) struct WeightOptions {
 }
 
 impl WeightOptions {
+    /// The file that holds the weights of a model whose format looks for them under these endings, if there is one.
+    pub(crate) fn file(&self, model: &Path, endings: &[&str]) -> Option<PathBuf> {
+        let beside = || endings.iter().map(|ending| model.with_extension(ending)).find(|file| file.is_file());
+        self.weights.clone().or_else(beside)
+    }
+
     /// What a model is read from; what is passed over in it is told.
     pub(crate) fn source<'a>(&self, model: &'a Path, bytes: Vec<u8>, limits: &Limits) -> Outcome<Source<'a>> {
         let name = model.display().to_string();
@@ -87,6 +93,15 @@ pub(crate) enum Dtype {
     /// Double precision
     #[default]
     F64,
+}
+
+impl Dtype {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
 }
 
 /// Runs a function generic over the number type with the one asked for.

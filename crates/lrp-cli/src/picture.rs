@@ -7,11 +7,12 @@ use lrp::core::Channels;
 use lrp::io::write_atomically;
 use lrp::render::{
     Aggregate, Colormap, HeatmapOptions, Normalization, Outline, Picture, aggregate, colormap, encode_png,
-    shared_scale, vector_to_plane,
+    noted_png, shared_scale, vector_to_plane,
 };
 use ndarray::{Array2, ArrayViewD, Axis};
 
 use crate::Outcome;
+use crate::provenance::Provenance;
 
 /// How heatmaps look.
 #[derive(Args)]
@@ -71,7 +72,7 @@ impl PictureOptions {
     }
 
     /// Pixels a value of a plane.
-    fn scaling(&self, plane: &Array2<f64>) -> usize {
+    pub(crate) fn scaling(&self, plane: &Array2<f64>) -> usize {
         let longer = plane.nrows().max(plane.ncols()).max(1);
         self.scaling.unwrap_or((480 / longer).clamp(1, 6))
     }
@@ -97,8 +98,13 @@ pub(crate) const OUTLINE: [f64; 3] = [0.35; 3];
 /// Keeps pale pictures apart from a white page.
 pub(crate) const FRAME: Option<[f64; 3]> = Some([0.85; 3]);
 
-/// Writes a picture, whole or not at all.
-pub(crate) fn save(picture: &Picture, path: &Path) -> Outcome {
-    let png = encode_png(&picture.to_rgb8())?;
+/// Writes a picture and where it comes from, whole or not at all.
+pub(crate) fn save(picture: &Picture, path: &Path, provenance: &Provenance) -> Outcome {
+    save_png(&encode_png(&picture.to_rgb8())?, path, provenance)
+}
+
+/// The same with a picture that is a PNG already.
+pub(crate) fn save_png(png: &[u8], path: &Path, provenance: &Provenance) -> Outcome {
+    let png = noted_png(png, provenance.notes())?;
     Ok(write_atomically(path, |file| std::io::Write::write_all(file, &png))?)
 }

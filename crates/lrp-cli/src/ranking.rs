@@ -34,6 +34,11 @@ impl Ranking {
         self.0.iter().map(entry).collect::<Vec<_>>().join(", ")
     }
 
+    /// Classes by name, with their scores.
+    pub(crate) fn named<T: Float>(&self, model: &Model<T>) -> Vec<(String, f64)> {
+        self.0.iter().map(|&(class, score)| (model.class(class), score)).collect()
+    }
+
     pub(crate) fn json<T: Float>(&self, model: &Model<T>) -> Value {
         let entry = |&(class, score): &(usize, f64)| json!({ "class": class, "name": model.class(class), "score": score });
         self.0.iter().map(entry).collect()

@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use lrp::render::{
-    ColorBar, DigitOptions, Grid, HeatmapOptions, Normalization, Outline, Picture, Span, blend, color_bar,
-    digit, heatmap, montage, overlay, shared_scale, stretch,
+    ColorBar, Colormap, DigitOptions, Grid, HeatmapOptions, Normalization, Outline, Picture, Span, blend,
+    color_bar, digit, heatmap, montage, overlay, shared_scale, stretch,
 };
 use ndarray::Array2;
 
@@ -53,39 +53,65 @@ impl StyleOptions {
         normalization: Normalization,
         title: &str,
     ) -> Outcome<Picture> {
-        // Digits are recognised by their contours; photos have too many.
+        let scaling = self.pictures.scaling(relevance);
+        let mut columns = self.columns(motif, relevance, normalization, title, scaling)?;
+        if !matches!(self.style, Style::Pair | Style::Panel) {
+            return Ok(columns.remove(0).picture);
+        }
+        let scale = match normalization {
+            Normalization::Shared(scale) => scale,
+            _ => shared_scale([relevance.view()]),
+        };
+        beside(columns, self.pictures.colormap()?, scale)
+    }
+
+    /// The pictures that the style sets beside each other, so many pixels a value.
+    pub(crate) fn columns(
+        &self,
+        motif: &Motif,
+        relevance: &Array2<f64>,
+        normalization: Normalization,
+        title: &str,
+        scaling: usize,
+    ) -> Outcome<Vec<Column>> {
+        // Digits are recognised by their contours; photos have too many, and single pixels none.
         let lines = match motif {
-            Motif::Photo(_) => None,
-            Motif::Numbers(numbers) => Some(stretch(numbers.view())),
+            Motif::Numbers(numbers) if scaling > 1 => Some(stretch(numbers.view())),
+            _ => None,
         };
         let outline = lines.as_ref().map(|lines| Outline { color: OUTLINE, ..Outline::new(lines.view()) });
-        let plain = self.pictures.heatmap_options(relevance, normalization, None)?;
-        let options = HeatmapOptions { outline, ..plain.clone() };
-        let map = || heatmap(relevance.view(), &options);
+        let colormap = self.pictures.colormap()?;
+        let plain = HeatmapOptions { scaling, colormap, normalization, outline: None };
+        let map = || heatmap(relevance.view(), &HeatmapOptions { outline: outline.clone(), ..plain.clone() });
         let over = || overlay(&motif.shown()?, relevance.view(), &plain);
+        let input = || Ok::<_, lrp::render::Error>(Column::new("input", motif.shown()?.enlarged(scaling)?));
         Ok(match self.style {
-            Style::Heatmap => map()?,
-            Style::Overlay => over()?,
-            Style::Blend => blend(&motif.shown()?, relevance.view(), 0.5, &plain)?,
-            Style::Pair | Style::Panel => {
-                let mut columns = vec![("input", motif.shown()?.enlarged(plain.scaling)?)];
-                if self.style == Style::Panel {
-                    columns.push(("overlay", over()?));
-                }
-                columns.push((title, map()?));
-                let scale = match normalization {
-                    Normalization::Shared(scale) => scale,
-                    _ => shared_scale([relevance.view()]),
-                };
-                beside(columns, &plain, scale)?
+            Style::Heatmap => vec![Column::new(title, map()?)],
+            Style::Overlay => vec![Column::new(title, over()?)],
+            Style::Blend => {
+                vec![Column::new(title, blend(&motif.shown()?, relevance.view(), 0.5, &plain)?)]
             }
+            Style::Pair => vec![input()?, Column::new(title, map()?)],
+            Style::Panel => vec![input()?, Column::new("overlay", over()?), Column::new(title, map()?)],
         })
+    }
+}
+
+/// A picture and what stands above it.
+pub(crate) struct Column {
+    pub(crate) title: String,
+    pub(crate) picture: Picture,
+}
+
+impl Column {
+    fn new(title: &str, picture: Picture) -> Self {
+        Self { title: title.to_owned(), picture }
     }
 }
 
 impl Motif {
     /// The sample, a pixel a value.
-    fn shown(&self) -> Result<Picture, lrp::render::Error> {
+    pub(crate) fn shown(&self) -> Result<Picture, lrp::render::Error> {
         match self {
             Self::Photo(photo) => Ok(photo.clone()),
             Self::Numbers(numbers) => {
@@ -96,21 +122,11 @@ impl Motif {
 }
 
 /// Pictures under their titles, with a bar that explains the colours.
-fn beside(columns: Vec<(&str, Picture)>, options: &HeatmapOptions<'_>, scale: f64) -> Outcome<Picture> {
-    let length = columns.iter().map(|(_, picture)| picture.height()).max().unwrap_or(0).max(2);
-    let (titles, pictures): (Vec<&str>, Vec<Picture>) = columns.into_iter().unzip();
-    let bar = ColorBar {
-        colormap: options.colormap.clone(),
-        span: Span::Symmetric(scale),
-        length,
-        ..ColorBar::default()
-    };
-    let pictures = Grid {
-        rows: vec![pictures],
-        column_labels: titles.into_iter().map(str::to_owned).collect(),
-        frame: FRAME,
-        ..Grid::default()
-    };
+fn beside(columns: Vec<Column>, colormap: Colormap, scale: f64) -> Outcome<Picture> {
+    let length = columns.iter().map(|column| column.picture.height()).max().unwrap_or(0).max(2);
+    let (column_labels, pictures) = columns.into_iter().map(|column| (column.title, column.picture)).unzip();
+    let bar = ColorBar { colormap, span: Span::Symmetric(scale), length, ..ColorBar::default() };
+    let pictures = Grid { rows: vec![pictures], column_labels, frame: FRAME, ..Grid::default() };
     let rows = vec![vec![montage(&pictures)?, color_bar(&bar)?]];
     Ok(montage(&Grid { rows, gap: 0, margin: 0, ..Grid::default() })?)
 }

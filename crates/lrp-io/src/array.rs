@@ -26,8 +26,8 @@ pub(crate) use dtype::{ByteOrder, check_values, decode, encode};
 pub(crate) use formats::array_from_memory_order;
 pub use formats::{ARRAY_FORMATS, ArrayFormat, Real};
 pub(crate) use npy_header::parse_descr;
-pub use picture::is_picture;
 pub(crate) use picture::{Picture, SIDE, read_picture};
+pub use picture::{is_picture, read_notes};
 pub use planes::write_planes;
 pub(crate) use text::{lines, number};
 

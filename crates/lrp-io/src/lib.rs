@@ -12,7 +12,7 @@
 //! [`write_array`] and [`write_arrays`] write arrays of f32 and f64, [`write_typed_arrays`] what was read in
 //! the type it had; [`write_planes`] prints relevance as the programs of LRP for Caffe do. The formats are the rows of
 //! [`ARRAY_FORMATS`], in gzip or not; a file is recognised by its content first and by its extension
-//! second. A picture is an array too, `[1, h, w, c]`.
+//! second. A picture is an array too, `[1, h, w, c]`; [`read_notes`] gives what a PNG says beside its pixels.
 //!
 //! [`read_model`] gives a network and [`write_model`] writes one, in the formats of [`MODEL_FORMATS`];
 //! the toolbox's text, in both of its layouts, written digit for digit as Python would; what its Python
@@ -80,8 +80,8 @@ mod six_digits;
 
 pub use array::{
     ARRAY_FORMATS, Array, ArrayFormat, Dtype, Real, is_picture, read_array, read_array_bytes, read_arrays,
-    read_arrays_bytes, read_named_array, read_named_array_bytes, read_whole_bytes, write_array, write_arrays,
-    write_planes, write_typed_arrays,
+    read_arrays_bytes, read_named_array, read_named_array_bytes, read_notes, read_whole_bytes, write_array,
+    write_arrays, write_planes, write_typed_arrays,
 };
 pub use error::{Error, ErrorKind, Position, Result};
 pub use file::{read_file, write_atomically};

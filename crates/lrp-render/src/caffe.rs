@@ -4,8 +4,9 @@ use image::Rgb;
 use ndarray::ArrayView2;
 
 use crate::error::Error;
-use crate::picture::{Rgb16Image, check_size};
+use crate::picture::check_size;
 use crate::plane::check_plane;
+use crate::png::Rgb16Image;
 
 /// Paints relevance `[h, w]`, the mean over the channels: `R / max R` in red and green where it is positive, in blue
 /// where it is negative. Black where nothing is positive.

@@ -15,11 +15,12 @@
 //! - [`overlay`] paints relevance over the photo it is about, [`blend`] mixes the two evenly, [`cover`] leaves the
 //!   photo its colours, and [`reveal`] shows of the photo what relevance speaks for.
 //! - [`caffe_heatmap`] is the picture that the programs of LRP for Caffe write.
-//! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them. A map is
+//! - [`colormap`] looks a map up by its matplotlib name; [`COLORMAPS`] is the one table of them, [`colormap_chart`] shows them all. A map is
 //!   added by adding a row there.
 //! - [`row`] sets pictures side by side, [`montage`] arranges a labelled [`Grid`], [`color_bar`] explains
 //!   the colours, [`draw_text`] writes.
-//! - [`Picture::to_rgb8`] and [`encode_png`] make bytes of it.
+//! - [`Picture::to_rgb8`] and [`encode_png`] make bytes of it, [`noted_png`] writes on the back of them where they come
+//!   from, and [`show`] gives what a terminal draws as the picture.
 //!
 //! [`aggregate`], [`vector_to_plane`], [`blur`], [`enlarge`] and [`canny`] are the steps in between, for use by
 //! themselves.
@@ -56,6 +57,7 @@
 #![forbid(unsafe_code)]
 
 pub use caffe::caffe_heatmap;
+pub use chart::colormap_chart;
 pub use color_bar::{ColorBar, Orientation, Span, color_bar};
 pub use colormap::{COLORMAPS, Colormap, Entry, Kind, colormap};
 pub use error::{Error, ErrorKind};
@@ -63,9 +65,11 @@ pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, h
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
 pub use overlay::{blend, cover, overlay, reveal};
-pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, Rgb16Image, WHITE, encode_png, encode_png16};
+pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE};
 pub use plane::{Aggregate, aggregate, enlarge, shared_scale, stretch, vector_to_plane};
+pub use png::{Note, Rgb16Image, encode_png, encode_png_indexed, encode_png16, noted_png};
 pub use smooth::blur;
+pub use terminal::{Graphics, Ink, show};
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
 
 mod heatmap;
@@ -81,6 +85,11 @@ mod smooth;
 mod color_bar;
 mod montage;
 mod text;
+mod chart;
+
+mod png;
+mod indexed;
+mod terminal;
 
 mod error;
 

@@ -1,8 +1,6 @@
 //! The canvas: colours in `[0, 1]`, and how they become bytes.
 
-use std::io::Cursor;
-
-use image::{EncodableLayout, ImageBuffer, ImageFormat, PixelWithColorType, RgbImage};
+use image::RgbImage;
 use ndarray::{Array3, ArrayView3};
 
 use crate::error::{Error, ErrorKind};
@@ -139,53 +137,6 @@ impl TryFrom<Array3<f64>> for Picture {
 
     fn try_from(pixels: Array3<f64>) -> Result<Picture, Error> {
         Picture::new(pixels)
-    }
-}
-
-/// The bytes of a PNG file holding the picture.
-///
-/// # Errors
-/// A picture without pixels.
-///
-/// ```
-/// use lrp_render::{Picture, WHITE, encode_png};
-///
-/// let png = encode_png(&Picture::filled(2, 3, WHITE)?.to_rgb8())?;
-/// assert_eq!(&png[1..4], b"PNG");
-/// # Ok::<(), lrp_render::Error>(())
-/// ```
-pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, Error> {
-    encoded(image)
-}
-
-/// A picture of 16 bits a colour.
-pub type Rgb16Image = ImageBuffer<image::Rgb<u16>, Vec<u16>>;
-
-/// [`encode_png`] for a picture of 16 bits a colour.
-///
-/// # Errors
-/// A picture without pixels.
-///
-/// ```
-/// use lrp_render::{Rgb16Image, encode_png16};
-///
-/// let png = encode_png16(&Rgb16Image::new(3, 2))?;
-/// assert_eq!((&png[1..4], png[24]), (&b"PNG"[..], 16));
-/// # Ok::<(), lrp_render::Error>(())
-/// ```
-pub fn encode_png16(image: &Rgb16Image) -> Result<Vec<u8>, Error> {
-    encoded(image)
-}
-
-fn encoded<P>(image: &ImageBuffer<P, Vec<P::Subpixel>>) -> Result<Vec<u8>, Error>
-where
-    P: PixelWithColorType,
-    [P::Subpixel]: EncodableLayout,
-{
-    let mut bytes = Cursor::new(Vec::new());
-    match image.write_to(&mut bytes, ImageFormat::Png) {
-        Ok(()) => Ok(bytes.into_inner()),
-        Err(error) => Err(ErrorKind::Library { what: "encoding png", reason: error.to_string() }.into()),
     }
 }
 

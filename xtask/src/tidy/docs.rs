@@ -1,10 +1,13 @@
 //! Documents that must not lie: deviations, links, and the sources of data.
 
 use super::Tree;
-use crate::parity;
+use crate::{gallery, parity};
 
 /// Bytes of everything under `data`.
 const DATA_CAP: u64 = 30_000_000;
+
+/// Bytes of the pictures of the gallery.
+const GALLERY_CAP: u64 = 2_500_000;
 
 /// Every row of a table of claims ends in backquoted tests: `crate: name`, `verify: case` or `example: name`.
 pub(super) fn claims(tree: &Tree) -> Vec<String> {
@@ -34,6 +37,21 @@ fn unproven(tree: &Tree, path: &str) -> Vec<String> {
 pub(super) fn inventory(tree: &Tree) -> Vec<String> {
     let current = tree.find(parity::PATH).is_some_and(|file| file.text == parity::page());
     if current { Vec::new() } else { vec![format!("{}: run cargo xtask parity", parity::PATH)] }
+}
+
+/// The gallery lists what the libraries have, and its pictures keep within their cap.
+pub(super) fn gallery(tree: &Tree) -> Vec<String> {
+    let current = tree.find(gallery::PATH).is_some_and(|file| file.text == gallery::page());
+    let bytes: u64 = tree
+        .files
+        .iter()
+        .filter(|file| file.path.starts_with("docs/images/gallery/"))
+        .map(|file| file.bytes)
+        .sum();
+    let stale = (!current).then(|| format!("{}: run cargo xtask gallery", gallery::PATH));
+    let large = (bytes > GALLERY_CAP)
+        .then(|| format!("docs/images/gallery/ has {bytes} bytes, at most {GALLERY_CAP}"));
+    stale.into_iter().chain(large).collect()
 }
 
 fn exists(tree: &Tree, test: &str) -> bool {

@@ -11,6 +11,7 @@ use lrp::core::Float;
 use lrp::io::caffe::{Config, Listed, Prepared, Wanted, parse_list};
 use lrp::io::{Limits, read_file, six_digits, write_array, write_atomically, write_planes};
 use lrp::render::{Rgb16Image, caffe_heatmap, encode_png16};
+use lrp::rules::FORMULAS;
 use ndarray::{Array3, Axis};
 use rayon::prelude::*;
 use serde_json::json;
@@ -18,7 +19,9 @@ use serde_json::json;
 use crate::Outcome;
 use crate::files::SomeFailed;
 use crate::options::{Arithmetic, Dtype, Threads, with_dtype};
+use crate::picture::save_png;
 use crate::progress;
+use crate::provenance::Provenance;
 
 /// Lines of the file with the best scores.
 const BEST: usize = 10;
@@ -81,6 +84,15 @@ enum Dialect {
     Fixed,
 }
 
+impl Dialect {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Caffe => "caffe",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     with_dtype!(options.dtype, explain(options, out))
 }
@@ -100,7 +112,15 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     program.warnings().iter().for_each(|warning| crate::say(&format!("warning: {warning}")));
     let classes = class_names(&config, &limits);
     let explainer = program.explainer()?;
-    let call = Call { options, config, list: name, program: &program, explainer, classes, limits };
+    let rules = FORMULAS.iter().find(|formula| i64::from(formula.number) == config.formula);
+    let provenance = Provenance::of_call()
+        .with_file("model", &config.network, &read_file(&config.network, &limits)?)
+        .with_file("weights", &config.weights, &read_file(&config.weights, &limits)?)
+        .with("numbers", options.dtype.name())
+        .with("rules", rules.map_or("", |formula| formula.name))
+        .with("dialect", options.dialect.name());
+    let call =
+        Call { options, config, list: name, program: &program, explainer, classes, limits, provenance };
     call.explain(list, out)
 }
 
@@ -127,6 +147,7 @@ struct Call<'a, T: Float> {
     explainer: Explainer<'a, T>,
     classes: Vec<String>,
     limits: Limits,
+    provenance: Provenance,
 }
 
 /// An image, ready to be explained.
@@ -256,10 +277,31 @@ impl<T: Float> Call<'_, T> {
         if matches!(self.options.binary, Binary::Default | Binary::Parallel) {
             let mean = found.relevance.mean_axis(Axis(0)).ok_or("there is no relevance to draw")?;
             let wraps = matches!(self.options.dialect, Dialect::Caffe);
-            save(&format!("{results}_heatmap.png"), &caffe_heatmap(mean.view(), wraps)?)?;
-            save(&format!("{results}_as_inputted_into_the_dnn.png"), &sixteen_bits(&item.prepared.shown))?;
+            let save = |rest: &str, what: &str, picture: &Rgb16Image| {
+                let path = format!("{results}_{rest}.png");
+                save_png(&encode_png16(picture)?, Path::new(&path), &self.provenance(item, found, what))
+            };
+            save("heatmap", "relevance", &caffe_heatmap(mean.view(), wraps)?)?;
+            save("as_inputted_into_the_dnn", "as the network sees it", &sixteen_bits(&item.prepared.shown))?;
         }
         Ok(())
+    }
+
+    /// The classes explained, by their names.
+    fn named(&self, found: &Found) -> String {
+        let name = |class: &usize| match self.classes.get(*class) {
+            Some(name) => format!("{class} ({name})"),
+            None => class.to_string(),
+        };
+        found.classes.iter().map(name).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// Where a picture of an image comes from.
+    fn provenance(&self, item: &Item, found: &Found, what: &str) -> Provenance {
+        let input = Path::new(&item.path).file_name().unwrap_or_default().to_string_lossy();
+        let target = format!("class {}", self.named(found));
+        let provenance = self.provenance.clone().titled(format!("{input}: {what}"));
+        provenance.with("input", input).with("target", target)
     }
 
     /// What is said of an image.
@@ -272,27 +314,17 @@ impl<T: Float> Call<'_, T> {
             })
             .to_string();
         }
-        let name = |class: &usize| match self.classes.get(*class) {
-            Some(name) => format!("{class} ({name})"),
-            None => class.to_string(),
-        };
-        let classes: Vec<String> = found.classes.iter().map(name).collect();
         let score =
             |class: &usize| found.scores.get(*class).map_or_else(String::new, |&score| six_digits(score));
         let scores: Vec<String> = found.classes.iter().map(score).collect();
         format!(
             "{}: class {}, score {}, relevance {}",
             item.path,
-            classes.join(" + "),
+            self.named(found),
             scores.join(" + "),
             six_digits(sum)
         )
     }
-}
-
-fn save(path: &str, picture: &Rgb16Image) -> Outcome {
-    let png = encode_png16(picture)?;
-    Ok(write_atomically(path, |file| file.write_all(&png))?)
 }
 
 /// A picture `[h, w, 3]` of whole numbers.

@@ -1,7 +1,7 @@
 //! `lrp demo`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use lrp::core::{Network, Trace};
@@ -16,6 +16,8 @@ use ndarray::{Array2, ArrayD, Axis, Slice};
 
 use crate::Outcome;
 use crate::picture::{FRAME, OUTLINE, save};
+use crate::provenance::Provenance;
+use crate::show::ShowOptions;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -31,6 +33,8 @@ pub(crate) struct Options {
     /// Where to write the picture
     #[arg(long, short, value_name = "FILE", default_value = "lrp-demo.png")]
     out: PathBuf,
+    #[command(flatten)]
+    show: ShowOptions,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -63,7 +67,15 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
 
     let images: Vec<Array2<f64>> = planes(&inputs)?.iter().map(|plane| stretch(plane.view())).collect();
     let picture = figure(&images, &columns, &labels, &predicted, &colors)?;
-    save(&picture, &options.out)?;
+    let provenance = Provenance::of_call()
+        .with_file("model", Path::new(bundled.name), bundled.bytes)
+        .with("rules", RULES_SHOWN.join(", "))
+        .with("input", "digits.npy")
+        .titled("ten digits, each explained by five rules");
+    save(&picture, &options.out, &provenance)?;
+    if let Some(screen) = options.show.screen_or_terminal() {
+        screen.draw(out, || coarse(&images, &columns, &colors, screen.columns()), || Ok(picture.clone()))?;
+    }
     let right = predicted.iter().zip(&labels).filter(|(one, two)| one == two).count();
     if let Some(about) = &sidecar.about {
         writeln!(out, "{about}")?;
@@ -98,6 +110,28 @@ fn explain(trace: &Trace<'_, f64>, rule: &str) -> Outcome<Vec<Array2<f64>>> {
 /// `[n, h, w, c]` as `n` planes, channels summed.
 fn planes(batch: &ArrayD<f64>) -> Outcome<Vec<Array2<f64>>> {
     batch.outer_iter().map(|sample| Ok(sample.sum_axis(Axis(2)).into_dimensionality()?)).collect()
+}
+
+/// The first digits under as many rules as find room, a pixel a value.
+fn coarse(
+    images: &[Array2<f64>],
+    columns: &[Vec<Array2<f64>>],
+    colors: &Colormap,
+    room: usize,
+) -> Outcome<Picture> {
+    const ROWS: usize = 2;
+    let side = images.first().map_or(1, Array2::ncols) + 1;
+    let shown = (room / side).clamp(2, 1 + columns.len()) - 1;
+    let mut rows = Vec::new();
+    for (sample, image) in images.iter().enumerate().take(ROWS) {
+        let mut row = vec![digit(image.view(), &DigitOptions { scaling: 1, ..DigitOptions::default() })?];
+        let options = HeatmapOptions { scaling: 1, colormap: colors.clone(), ..HeatmapOptions::default() };
+        for column in &columns[..shown] {
+            row.push(heatmap(column[sample].view(), &options)?);
+        }
+        rows.push(row);
+    }
+    Ok(montage(&Grid { rows, gap: 1, margin: 0, ..Grid::default() })?)
 }
 
 fn figure(

@@ -12,22 +12,25 @@ use lrp::rules::{PlanOptions, Target};
 
 use crate::Outcome;
 use crate::canonical::CanonicalOptions;
-use crate::files::Files;
+use crate::files::{Files, SomeFailed};
 use crate::method::Method;
-use crate::model::Model;
+use crate::model::{Batch, Model};
 use crate::options::{ComputeOptions, InputOptions, ModelOptions, TargetOptions, with_dtype};
+use crate::provenance::Provenance;
 use crate::rules::{MethodOptions, RuleOptions, Rules};
 use crate::style::StyleOptions;
-use crate::targets::Guard;
+use crate::targets::{Guard, check_folders};
 
 mod aim;
 mod explained;
 mod results;
 mod drawing;
 mod report;
+mod page;
 
 use drawing::Drawing;
-use explained::explain_batch;
+use explained::{Explained, explain_batch};
+use page::{Head, Page};
 use results::{OutputOptions, Results};
 
 #[derive(Args)]
@@ -65,6 +68,16 @@ struct Call<'a, T: Float> {
     /// What it goes by, as users write it.
     by: String,
     targets: Vec<Target>,
+    provenance: Provenance,
+}
+
+/// What one file leaves to the next.
+struct Ongoing<'a> {
+    guard: Guard,
+    /// What is to be said once something is explained.
+    notices: Vec<String>,
+    /// The report, if there is to be one.
+    page: Option<Page<'a>>,
 }
 
 fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
@@ -74,7 +87,8 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let Rules { composite, name, why } = options.rules.rules(&limits, &model)?;
     let plan_options = PlanOptions {
         keep_layers: options.output.layers,
-        keep_ledger: options.output.ledger,
+        keep_ledger: options.output.ledger
+            || (options.output.html.is_some() && options.method.method.is_none()),
         save_memory: options.compute.save_memory,
         ..options.rules.plan_options(&model.network)?
     };
@@ -87,16 +101,44 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let sidecar = Sidecar::path_for(&options.model.model);
     let read = files.paths.iter().chain([&options.model.model, &sidecar]).map(PathBuf::as_path);
     let mut guard = Guard::new(read);
+    let html = options.output.html.as_slice();
+    guard.check(html)?;
+    check_folders(html)?;
     let mut notices = method.notices();
     let attributor = options.method.method;
     // The toolbox's formats have the rule they always had.
     let chosen = why.filter(|_| attributor.is_none() && model.exported);
-    notices.extend(chosen.map(|why| format!("rules: {name} ({why})")));
+    let reason = chosen.map(|why| format!("{name} ({why})"));
+    notices.extend(reason.iter().map(|reason| format!("rules: {reason}")));
+    let provenance = Provenance::of_call().with_model(&options.model, &limits)?;
+    let provenance = match attributor {
+        Some(attributor) => provenance.with("method", attributor),
+        None => provenance.with("rules", &name).with("dialect", composite.dialect()),
+    };
     let by = attributor.map_or(name, |attributor| attributor.to_string());
-    let call = Call { options, limits, model: &model, method, by, targets };
-    files.each(options.output.json, out, |path, bar, out| {
-        explain_file(&call, path, &mut guard, &mut notices, bar, out)
-    })
+    let page = options.output.html.as_ref().map(|path| {
+        let (by, about) = (reason.unwrap_or(by.clone()), model.sidecar.about.clone());
+        let input = model.sample.as_ref().map(|sample| [&[1], &sample[..]].concat());
+        let plan = method.table(input.as_deref())?;
+        Page::new(path, &options.style, Head { provenance: provenance.clone(), about, by, plan })
+    });
+    let mut ongoing = Ongoing { guard, notices, page: page.transpose()? };
+    let call = Call { options, limits, model: &model, method, by, targets, provenance };
+    let outcome = files.each(options.output.json, out, |path, bar, out| {
+        let outcome = explain_file(&call, path, &mut ongoing, bar, out);
+        if let (Err(error), Some(page)) = (&outcome, &mut ongoing.page) {
+            page.failed(path, &error.to_string());
+        }
+        outcome
+    });
+    // A report of some files says which others failed; of a single one that did there is none.
+    if outcome.as_ref().err().is_none_or(|error| error.is::<SomeFailed>())
+        && let Some(path) = ongoing.page.map(Page::write).transpose()?.flatten()
+        && !options.output.json
+    {
+        writeln!(out, "wrote {}", path.display())?;
+    }
+    outcome
 }
 
 /// Refuses calls whose results would be taken for each other's, or for inputs when they are run again.
@@ -132,8 +174,7 @@ fn apart(options: &Options, files: &Files) -> Outcome {
 fn explain_file<T: Float>(
     call: &Call<'_, T>,
     path: &Path,
-    guard: &mut Guard,
-    notices: &mut Vec<String>,
+    ongoing: &mut Ongoing<'_>,
     bar: &ProgressBar,
     out: &mut dyn Write,
 ) -> Outcome {
@@ -145,7 +186,7 @@ fn explain_file<T: Float>(
         .map(|target| Results::of(&options.output, &batch, target, targets, method, drawing.is_some()))
         .collect();
     let written: Vec<PathBuf> = results.iter().flat_map(Results::all).collect();
-    guard.check(&written)?;
+    ongoing.guard.check(&written)?;
     if options.output.resume && results::are_done(&written, [path, &options.model.model], limits) {
         return report::skipped(options, path, out);
     }
@@ -157,18 +198,50 @@ fn explain_file<T: Float>(
         .collect::<Outcome<Vec<_>>>()?;
     let firsts = drawings
         .iter()
-        .map(|maps| maps.as_ref().map(|maps| maps.draw(0)).transpose())
+        .zip(&results)
+        .map(|(maps, results)| {
+            maps.as_ref().filter(|_| results.has_pictures()).map(|maps| maps.draw(0)).transpose()
+        })
         .collect::<Outcome<Vec<_>>>()?;
-    notices.drain(..).for_each(|notice| crate::say(&format!("note: {notice}")));
+    ongoing.notices.drain(..).for_each(|notice| crate::say(&format!("note: {notice}")));
     if !written.is_empty() {
         options.output.make_folder()?;
     }
+    let screen = options.output.show.screen();
     for (((explained, results), maps), first) in explained.iter().zip(&results).zip(&drawings).zip(firsts) {
         results.write(explained)?;
         if let (Some(maps), Some(first)) = (maps, first) {
-            results.draw(first, |sample| maps.draw(sample))?;
+            results.draw(
+                first,
+                |sample| maps.draw(sample),
+                |sample| of_sample(call, &batch, explained, sample),
+            )?;
         }
-        report::explained(call, &batch, explained, results, out)?;
+        let show = |sample: usize, out: &mut dyn Write| match (screen, maps) {
+            (Some(screen), Some(maps)) => {
+                screen.draw(out, || maps.draw_coarsely(sample), || maps.draw(sample))
+            }
+            _ => Ok(()),
+        };
+        report::explained(call, &batch, explained, results, show, out)?;
     }
-    Ok(())
+    match &mut ongoing.page {
+        Some(page) => page.add(call, &batch, &explained, drawing.as_ref(), &drawings),
+        None => Ok(()),
+    }
+}
+
+/// Where the picture of a sample comes from.
+fn of_sample<T: Float>(
+    call: &Call<'_, T>,
+    batch: &Batch<T>,
+    explained: &Explained<T>,
+    sample: usize,
+) -> Provenance {
+    let (input, position) =
+        (batch.path.file_name().unwrap_or_default().to_string_lossy(), batch.positions[sample]);
+    let target = explained.records[sample].aim.describe(call.model);
+    let title = format!("{input}[{position}]: relevance for {target}");
+    let provenance = call.provenance.clone().titled(title);
+    provenance.with("input", input).with("sample", position).with("target", target)
 }

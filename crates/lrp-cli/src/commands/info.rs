@@ -7,15 +7,17 @@ use clap::Args;
 use lrp::core::Node;
 use lrp::io::{
     Array, Limits, MissingOperator, Onnx, Sidecar, Source, model_format, read_arrays_bytes, read_file,
+    read_notes,
 };
 use lrp::rules::Suggestion;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Outcome;
 use crate::canonical::{CanonicalOptions, Changes};
 use crate::contents::{Contents, contents};
 use crate::model::Model;
 use crate::options::WeightOptions;
+use crate::provenance::sha256;
 use crate::rules::suggested;
 
 #[derive(Args)]
@@ -35,10 +37,15 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     match contents(&options.file, &bytes, &options.weights, &limits, read_arrays_bytes) {
         Ok(Contents::Model(read)) => {
             let sidecar = Sidecar::of_model(&options.file, &limits)?;
-            model(&options.file, &Model { sidecar, ..*read }, options.json, out)
+            model(&options.file, &bytes, &Model { sidecar, ..*read }, options.json, out)
         }
         Ok(Contents::Arrays(arrays)) => {
-            arrays.iter().try_for_each(|(name, array)| describe(name, array, options.json, out))
+            let notes = read_notes(&options.file.display().to_string(), &bytes, &limits)?;
+            arrays.iter().try_for_each(|(name, array)| describe(name, array, &notes, options.json, out))?;
+            match options.json {
+                true => Ok(()),
+                false => notes.iter().try_for_each(|note| write_note(note, out)),
+            }
         }
         Err(error) => {
             let source = Source::from(bytes).beside(&options.file);
@@ -48,7 +55,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     }
 }
 
-fn model(path: &Path, model: &Model<f64>, as_json: bool, out: &mut dyn Write) -> Outcome {
+fn model(path: &Path, bytes: &[u8], model: &Model<f64>, as_json: bool, out: &mut dyn Write) -> Outcome {
     let Model { network, sidecar, sample, .. } = model;
     let shapes = sample.as_ref().map(|shape| network.shapes(&[&[1], &shape[..]].concat())).transpose()?;
     let parameters: usize = network.nodes().iter().map(|node| node.op().parameters()).sum();
@@ -60,7 +67,7 @@ fn model(path: &Path, model: &Model<f64>, as_json: bool, out: &mut dyn Write) ->
         };
         let nodes: Vec<Value> = network.nodes().iter().enumerate().map(node).collect();
         let all = json!({
-            "file": path, "about": sidecar.about, "classes": sidecar.classes, "input": sample,
+            "file": path, "sha256": sha256(bytes), "about": sidecar.about, "classes": sidecar.classes, "input": sample,
             "parameters": parameters, "nodes": nodes, "rules": usual.rules.name, "why": usual.rules.why,
             "canonical": usual.changes.as_ref().map(Changes::json),
         });
@@ -68,6 +75,7 @@ fn model(path: &Path, model: &Model<f64>, as_json: bool, out: &mut dyn Write) ->
     }
     let (name, count) = (path.display(), network.nodes().len());
     writeln!(out, "{name}: a model of {count} layers, {parameters} parameters")?;
+    writeln!(out, "SHA-256 {}", sha256(bytes))?;
     if let Some(about) = &sidecar.about {
         writeln!(out, "{about}")?;
     }
@@ -133,7 +141,19 @@ fn classes(names: &[String]) -> String {
     }
 }
 
-fn describe(name: &str, array: &Array, as_json: bool, out: &mut dyn Write) -> Outcome {
+/// What a picture says of itself, in a line.
+fn write_note((keyword, text): &(String, String), out: &mut dyn Write) -> Outcome {
+    let line = format!("{keyword}: {text}").replace(char::is_control, " ");
+    Ok(writeln!(out, "  {line}")?)
+}
+
+fn describe(
+    name: &str,
+    array: &Array,
+    notes: &[(String, String)],
+    as_json: bool,
+    out: &mut dyn Write,
+) -> Outcome {
     let values = &array.values;
     let bound =
         |worst: f64, pick: fn(f64, f64) -> f64| values.iter().fold(worst, |bound, &value| pick(bound, value));
@@ -142,8 +162,10 @@ fn describe(name: &str, array: &Array, as_json: bool, out: &mut dyn Write) -> Ou
     let dtype = array.dtype.name();
     if as_json {
         let finite = |value: f64| value.is_finite().then_some(value);
+        let notes: Map<String, Value> =
+            notes.iter().map(|(keyword, text)| (keyword.clone(), json!(text))).collect();
         let all = json!({
-            "name": name, "shape": values.shape(), "dtype": dtype, "min": finite(low), "max": finite(high),
+            "name": name, "shape": values.shape(), "dtype": dtype, "notes": notes, "min": finite(low), "max": finite(high),
             "sum": finite(values.sum()), "not_finite": not_finite,
         });
         return Ok(writeln!(out, "{all}")?);

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
-use lrp::render::{COLORMAPS, DigitOptions, Grid, TextStyle, colormap, digit, montage};
+use lrp::render::{COLORMAPS, colormap_chart};
 use lrp::rules::rules::RULES;
 use lrp::rules::{ATTRIBUTORS, COMPOSITES, FORMULAS};
-use ndarray::Array2;
 use serde_json::json;
 
 use crate::Outcome;
 use crate::picture::save;
+use crate::provenance::Provenance;
 
 #[derive(Args)]
 pub(crate) struct RulesOptions {
@@ -76,36 +76,12 @@ pub(crate) fn colormaps(options: &ColormapsOptions, out: &mut dyn Write) -> Outc
         return Ok(writeln!(out, "{:#}", json!(COLORMAPS.iter().map(map).collect::<Vec<_>>()))?);
     }
     if let Some(path) = &options.png {
-        save(&gallery()?, path)?;
+        let provenance = Provenance::of_call().titled("the colormaps of lrp");
+        save(&colormap_chart()?, path, &provenance)?;
         return Ok(writeln!(out, "wrote {}", path.display())?);
     }
     writeln!(out, "Any name may end in _r for the reverse")?;
     COLORMAPS.iter().try_for_each(|entry| Ok(writeln!(out, "  {:<24} {:?}", entry.name, entry.kind)?))
-}
-
-/// Every map as a strip with its name.
-fn gallery() -> Outcome<lrp::render::Picture> {
-    const COLUMNS: usize = 3;
-    let ramp = Array2::from_shape_fn((16, 256), |(_, column)| column as f64 / 255.0);
-    let mut rows = Vec::new();
-    for entries in COLORMAPS.chunks(COLUMNS) {
-        let mut row = Vec::new();
-        for entry in entries {
-            let strip = digit(ramp.view(), &DigitOptions { scaling: 1, colormap: colormap(entry.name)? })?;
-            let column_labels = vec![entry.name.to_owned()];
-            let text = TextStyle { size: 12.0, ..TextStyle::default() };
-            row.push(montage(&Grid {
-                rows: vec![vec![strip]],
-                column_labels,
-                margin: 4,
-                gap: 2,
-                text,
-                ..Grid::default()
-            })?);
-        }
-        rows.push(row);
-    }
-    Ok(montage(&Grid { rows, gap: 4, ..Grid::default() })?)
 }
 
 #[derive(Args)]

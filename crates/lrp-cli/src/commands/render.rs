@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use lrp::core::Channels;
 use lrp::io::{Limits, read_array};
 use lrp::render::{
-    Aggregate, ColorBar, Grid, Outline, Picture, Span, blur, color_bar, montage, row, shared_scale, stretch,
+    Aggregate, ColorBar, Grid, HeatmapOptions, Outline, Picture, Span, blur, color_bar, montage, row,
+    shared_scale, stretch,
 };
 use ndarray::{Array2, ArrayD, Axis};
 
@@ -15,6 +16,8 @@ use crate::Outcome;
 use crate::mode::ModeOptions;
 use crate::options::Samples;
 use crate::picture::{PictureOptions, save};
+use crate::provenance::Provenance;
+use crate::show::ShowOptions;
 use crate::targets;
 
 #[derive(Args)]
@@ -22,7 +25,7 @@ pub(crate) struct Options {
     /// Relevance [h, w], [n, h, w], [n, h, w, c] (channels are summed, or see --aggregate), or vectors
     /// [n, features] with --image
     relevance: PathBuf,
-    /// Where to write [default: the file's name with .png, in this folder]
+    /// Where to write [default: the file's name with .png, in this folder; with --show nowhere]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Only these samples, such as 0,3,5-9
@@ -53,6 +56,8 @@ pub(crate) struct Options {
     mode: ModeOptions,
     #[command(flatten)]
     pictures: PictureOptions,
+    #[command(flatten)]
+    show: ShowOptions,
 }
 
 /// A choice of [`Aggregate`].
@@ -103,13 +108,29 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     if options.color_bar {
         picture = with_bar(picture, &relevance, options)?;
     }
+    if let Some(screen) = options.show.screen() {
+        let coarse = || {
+            let draw = |plane: &Array2<f64>| {
+                let look = options.pictures.heatmap_options(plane, normalization, None)?;
+                drawing.draw(plane, &HeatmapOptions { scaling: 1, ..look })
+            };
+            let pictures = relevance.iter().map(draw).collect::<Outcome<Vec<_>>>()?;
+            Ok(row(&pictures, 1)?)
+        };
+        screen.draw(out, coarse, || Ok(picture.clone()))?;
+        if options.out.is_none() {
+            return Ok(());
+        }
+    }
     let name = options.relevance.with_extension("png");
     let default = name.file_name().map_or_else(|| PathBuf::from("heatmap.png"), PathBuf::from);
     let path = options.out.as_ref().unwrap_or(&default);
     let sources = [Some(&options.relevance), options.outline.as_ref(), options.mode.over.as_ref()];
     let sources: Vec<&Path> = sources.into_iter().flatten().map(PathBuf::as_path).collect();
     targets::check(std::slice::from_ref(path), &sources)?;
-    save(&picture, path)?;
+    let input = options.relevance.file_name().unwrap_or_default().to_string_lossy();
+    let provenance = Provenance::of_call().with("input", &input).titled(format!("relevance of {input}"));
+    save(&picture, path, &provenance)?;
     Ok(writeln!(out, "wrote {}", path.display())?)
 }
 

@@ -8,8 +8,10 @@
 
 mod jpeg;
 mod png;
+mod notes;
 
 pub(super) use jpeg::{read as read_jpeg, sniff as sniff_jpeg};
+pub use notes::read_notes;
 pub(super) use png::{read as read_png, sniff as sniff_png};
 
 use ndarray::ArrayD;

@@ -13,6 +13,7 @@ mod mat73;
 mod npy;
 mod npz;
 mod pictures;
+mod notes;
 mod planes;
 mod round_trip;
 mod shared;

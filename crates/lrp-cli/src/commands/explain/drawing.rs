@@ -1,7 +1,7 @@
 //! Samples and their relevance as pictures, one drawn at a time.
 
 use lrp::core::{Float, cast};
-use lrp::render::{Normalization, Picture};
+use lrp::render::{Normalization, Picture, row};
 use ndarray::{Array2, ArrayD, Axis};
 
 use super::explained::Explained;
@@ -33,13 +33,13 @@ impl<'a, T: Float> Drawing<'a, T> {
         model: &'a Model<T>,
         batch: &'a Batch<T>,
     ) -> Outcome<Option<Self>> {
-        if !output.png && !output.nothing_asked() {
+        if !output.draws() {
             return Ok(None);
         }
         let drawing = Self { style, model, batch };
         match drawing.plane(&cast(&batch.inputs), 0) {
             Ok(_) => Ok(Some(drawing)),
-            Err(error) if output.png || style.pictures.image.is_some() => {
+            Err(error) if output.insists() || style.pictures.image.is_some() => {
                 Err(format!("{}: cannot be drawn: {error}", batch.path.display()).into())
             }
             Err(_) => Ok(None),
@@ -60,7 +60,7 @@ impl<'a, T: Float> Drawing<'a, T> {
     }
 
     /// The sample as it looks: the photo it was made from, or its numbers.
-    fn motif(&self, sample: usize) -> Outcome<Motif> {
+    pub(super) fn motif(&self, sample: usize) -> Outcome<Motif> {
         let input = cast(&self.batch.inputs.index_axis(Axis(0), sample).to_owned());
         match self.model.preparation.picture_of(&input.view()) {
             Some(photo) => Ok(Motif::Photo(Picture::new(photo)?)),
@@ -73,5 +73,19 @@ impl<T: Float> Maps<'_, T> {
     pub(super) fn draw(&self, sample: usize) -> Outcome<Picture> {
         let motif = self.drawing.motif(sample)?;
         self.drawing.style.draw(&motif, &self.planes[sample], self.normalization, &self.titles[sample])
+    }
+
+    /// The pictures of a sample side by side, a pixel a value, for screens that have few.
+    pub(super) fn draw_coarsely(&self, sample: usize) -> Outcome<Picture> {
+        let motif = self.drawing.motif(sample)?;
+        let style = self.drawing.style;
+        let columns =
+            style.columns(&motif, &self.planes[sample], self.normalization, &self.titles[sample], 1)?;
+        let pictures: Vec<Picture> = columns.into_iter().map(|column| column.picture).collect();
+        Ok(row(&pictures, 1)?)
+    }
+
+    pub(super) fn plane(&self, sample: usize) -> &Array2<f64> {
+        &self.planes[sample]
     }
 }

@@ -20,12 +20,14 @@ pub(super) fn explained<T: Float>(
     batch: &Batch<T>,
     explained: &Explained<T>,
     results: &Results,
+    show: impl Fn(usize, &mut dyn Write) -> Outcome,
     out: &mut dyn Write,
 ) -> Outcome {
     let Call { options, model, by, .. } = call;
     let file = batch.path.display().to_string();
     let samples = explained.records.iter().zip(&batch.positions).zip(&results.pictures);
-    for (((record, position), picture), scores) in samples.zip(explained.scores.axis_iter(Axis(0))) {
+    let samples = samples.zip(explained.scores.axis_iter(Axis(0))).enumerate();
+    for (sample, (((record, position), picture), scores)) in samples {
         let Record { predicted, aim, explained: started, arrived } = record;
         let (class, target) = (model.class(*predicted), aim.describe(model));
         // Methods without rules do not hand a score on.
@@ -50,9 +52,10 @@ pub(super) fn explained<T: Float>(
             if options.output.top > 0 {
                 writeln!(out, "  {}", ranking.describe(model))?;
             }
+            show(sample, out)?;
         }
     }
-    if let Some(ledger) = &explained.ledger {
+    if let Some(ledger) = explained.ledger.as_ref().filter(|_| options.output.ledger) {
         books(ledger, &file, options.output.json, out)?;
     }
     match &results.array {

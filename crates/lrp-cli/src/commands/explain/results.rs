@@ -16,6 +16,8 @@ use crate::Outcome;
 use crate::method::Method;
 use crate::model::Batch;
 use crate::picture::save;
+use crate::provenance::Provenance;
+use crate::show::ShowOptions;
 
 #[derive(Args)]
 #[command(next_help_heading = "Output (default: --png, or --npy for what is no image)")]
@@ -32,11 +34,16 @@ pub(super) struct OutputOptions {
     /// Save the relevance of every layer too: NAME-NODE.npy
     #[arg(long)]
     pub(super) layers: bool,
+    /// Write a report: one page with all samples, their relevance on one scale, the plan and the sums of every layer
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub(super) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) show: ShowOptions,
     /// Print what became of relevance at every node
     #[arg(long, conflicts_with = "method")]
     pub(super) ledger: bool,
     /// Print a line of JSON a sample; of an input that fails, its name and the error
-    #[arg(long)]
+    #[arg(long, conflicts_with = "show")]
     pub(super) json: bool,
     /// Pass over inputs whose results are there, whole and newer than input and model; for calls with the
     /// same options
@@ -49,11 +56,22 @@ pub(super) struct OutputOptions {
 
 impl OutputOptions {
     /// Nothing was said about files, so that samples decide what suits them.
-    pub(super) fn nothing_asked(&self) -> bool {
-        !self.png && !self.npy && !self.json && !self.layers
+    fn nothing_asked(&self) -> bool {
+        let files = self.png || self.npy || self.layers || self.html.is_some();
+        !files && !self.json && !self.show.asked()
     }
 
-    /// Whether any file is written.
+    /// Whether samples are drawn that can be, to be saved or to be seen.
+    pub(super) fn draws(&self) -> bool {
+        self.insists() || self.html.is_some() || self.nothing_asked()
+    }
+
+    /// Whether samples that cannot be drawn are wrong.
+    pub(super) fn insists(&self) -> bool {
+        self.png || self.show.asked()
+    }
+
+    /// Whether any file is written into the folder.
     pub(super) fn writes(&self) -> bool {
         self.png || self.npy || self.layers || self.nothing_asked()
     }
@@ -89,6 +107,7 @@ impl Results {
         method: &Method<'_, T>,
         drawn: bool,
     ) -> Self {
+        let drawn = drawn && (output.png || output.nothing_asked());
         let stem = batch.path.file_stem().unwrap_or_default().to_string_lossy();
         let label = if targets.len() > 1 { format!("-{}", aim::label(target)) } else { String::new() };
         let file = |rest: String| output.out.join(format!("{stem}{label}{rest}"));
@@ -105,6 +124,10 @@ impl Results {
         self.pictures.iter().flatten().chain(&self.array).chain(&self.layers).cloned()
     }
 
+    pub(super) fn has_pictures(&self) -> bool {
+        self.pictures.iter().any(Option::is_some)
+    }
+
     pub(super) fn write<T>(&self, explained: &Explained<T>) -> Outcome {
         if let Some(path) = &self.array {
             write_array(path, explained.relevance.view())?;
@@ -116,11 +139,16 @@ impl Results {
     }
 
     /// Writes the first picture and draws the others, holding one at a time.
-    pub(super) fn draw(&self, first: Picture, others: impl Fn(usize) -> Outcome<Picture>) -> Outcome {
+    pub(super) fn draw(
+        &self,
+        first: Picture,
+        others: impl Fn(usize) -> Outcome<Picture>,
+        provenance: impl Fn(usize) -> Provenance,
+    ) -> Outcome {
         let mut first = Some(first);
         for (sample, path) in self.pictures.iter().enumerate() {
             if let Some(path) = path {
-                save(&first.take().map_or_else(|| others(sample), Ok)?, path)?;
+                save(&first.take().map_or_else(|| others(sample), Ok)?, path, &provenance(sample))?;
             }
         }
         Ok(())

@@ -51,6 +51,31 @@ pub(super) fn picture(bytes: &[u8], limits: &Limits) -> Result<Picture> {
 /// The decoder is content with what was needed for the pixels, and takes a palette of broken length for
 /// whole.
 fn check(bytes: &[u8]) -> Result<bool> {
+    let mut palette = false;
+    for chunk in chunks(bytes)? {
+        let Chunk { kind, content, offset } = chunk?;
+        let length = content.len();
+        // Behind width, height and depth.
+        palette |= &kind == b"IHDR" && content.get(9) == Some(&3);
+        if &kind == b"PLTE" && (length == 0 || !length.is_multiple_of(3) || length > 3 * 256) {
+            let message =
+                format!("the palette of the picture has {length} bytes, not 3 for each of 1 to 256 colours");
+            return Err(Error::format(message).at_byte(offset));
+        }
+    }
+    Ok(palette)
+}
+
+/// A part of a PNG.
+pub(super) struct Chunk<'a> {
+    pub(super) kind: [u8; 4],
+    pub(super) content: &'a [u8],
+    /// Where it begins in the file.
+    pub(super) offset: usize,
+}
+
+/// The chunks of a file that ends as a PNG does; none follows one that is broken.
+pub(super) fn chunks(bytes: &[u8]) -> Result<impl Iterator<Item = Result<Chunk<'_>>>> {
     if !bytes.ends_with(END) {
         return Err(Error::format(
             "the picture does not end as a PNG does, it is cut short or something follows it",
@@ -58,22 +83,22 @@ fn check(bytes: &[u8]) -> Result<bool> {
     }
     let mut bytes = Bytes::new(bytes, 0);
     bytes.take(START.len(), "the start of a PNG")?;
-    let mut palette = false;
-    while !bytes.is_empty() {
-        let at = bytes.offset();
-        let length = u32::from_be_bytes(bytes.array("the length of a chunk of the PNG")?);
-        let kind: [u8; 4] = bytes.array("the kind of a chunk of the PNG")?;
-        let content = bytes.take(length as usize, "a chunk of the PNG")?;
-        bytes.take(4, "the checksum of a chunk of the PNG")?;
-        // Behind width, height and depth.
-        palette |= &kind == b"IHDR" && content.get(9) == Some(&3);
-        if &kind == b"PLTE" && (length == 0 || length % 3 != 0 || length > 3 * 256) {
-            let message =
-                format!("the palette of the picture has {length} bytes, not 3 for each of 1 to 256 colours");
-            return Err(Error::format(message).at_byte(at));
-        }
-    }
-    Ok(palette)
+    let mut rest = Some(bytes);
+    Ok(std::iter::from_fn(move || {
+        let mut bytes = rest.take().filter(|bytes| !bytes.is_empty())?;
+        let chunk = next(&mut bytes);
+        rest = chunk.is_ok().then_some(bytes);
+        Some(chunk)
+    }))
+}
+
+fn next<'a>(bytes: &mut Bytes<'a>) -> Result<Chunk<'a>> {
+    let offset = bytes.offset();
+    let length = u32::from_be_bytes(bytes.array("the length of a chunk of the PNG")?);
+    let kind = bytes.array("the kind of a chunk of the PNG")?;
+    let content = bytes.take(length as usize, "a chunk of the PNG")?;
+    bytes.take(4, "the checksum of a chunk of the PNG")?;
+    Ok(Chunk { kind, content, offset })
 }
 
 /// The picture without its last channel, which must be opaque: what lies behind it is not in the file.
