@@ -15,8 +15,8 @@ export function startLayers(place, sources) {
   const picker = wayPicker("Rules", "", ask);
   const target = element("select", { id: "layer-class", onchange: ask });
   const steps = element("ol", { className: "steps", role: "listbox", tabIndex: 0, "aria-label": "Layers, from the scores to the input", onkeydown: keyed });
-  const back = element("button", { type: "button", id: "forward", onclick: () => go(state.at - 1) }, "← towards the scores");
-  const next = element("button", { type: "button", id: "backward", onclick: () => go(state.at + 1) }, "towards the input →");
+  const back = element("button", { type: "button", id: "forward", onclick: () => go(state.at - 1) }, "← to the scores");
+  const next = element("button", { type: "button", id: "backward", onclick: () => go(state.at + 1) }, "to the input →");
   const view = element("div", { className: "view", "aria-live": "polite" });
   const trouble = element("div");
 
