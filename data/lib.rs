@@ -1,8 +1,8 @@
 //! The small models and samples the project's demos and tests use, as bytes inside the binary.
 //!
 //! `data/README.md` says where each file comes from. The folder is a crate of its own so that the `lrp` command
-//! is one file that needs no other. Larger models, photos and reference outputs (`data/golden`) are not part of
-//! it, and it reads nothing: what the bytes mean is for `lrp-io` to say.
+//! is one file that needs no other. Reference outputs (`data/golden`) are not part of it, and it reads nothing: what
+//! the bytes mean is for `lrp-io` to say.
 
 #![forbid(unsafe_code)]
 
@@ -15,13 +15,31 @@ pub struct BundledModel {
     pub bytes: &'static [u8],
     /// The sidecar beside it: how inputs are prepared, what the classes are.
     pub sidecar: &'static str,
+    /// The names of its classes, one a line, where the sidecar says that they are in a file.
+    pub labels: Option<&'static str>,
 }
+
+/// A picture to try a model on.
+#[derive(Clone, Copy, Debug)]
+pub struct Photo {
+    /// Its file name.
+    pub name: &'static str,
+    /// What it shows, and who took it.
+    pub about: &'static str,
+    /// The file, a PNG.
+    pub bytes: &'static [u8],
+}
+
+/// Every model there is.
+pub const MODELS: &[BundledModel] =
+    &[LENET5_SUMPOOL, LENET5_MAXPOOL, MLP_RECT, MLP_TANH, SQUEEZENET, FACE_EXPRESSION];
 
 /// LeNet-5 with sum pooling and logits as output; right on 99.24 % of MNIST's test set.
 pub const LENET5_SUMPOOL: BundledModel = BundledModel {
     name: "mnist-lenet5-sumpool.txt",
     bytes: include_bytes!("models/mnist-lenet5-sumpool.txt"),
     sidecar: include_str!("models/mnist-lenet5-sumpool.toml"),
+    labels: None,
 };
 
 /// LeNet-5 with max pooling and a softmax head; right on 98.97 % of MNIST's test set.
@@ -29,6 +47,7 @@ pub const LENET5_MAXPOOL: BundledModel = BundledModel {
     name: "mnist-lenet5-maxpool.txt",
     bytes: include_bytes!("models/mnist-lenet5-maxpool.txt"),
     sidecar: include_str!("models/mnist-lenet5-maxpool.toml"),
+    labels: None,
 };
 
 /// Dense, 784-48-32-10 with tanh and a softmax head; right on 97.75 % of MNIST's test set.
@@ -36,6 +55,7 @@ pub const MLP_TANH: BundledModel = BundledModel {
     name: "mnist-mlp-tanh.txt",
     bytes: include_bytes!("models/mnist-mlp-tanh.txt"),
     sidecar: include_str!("models/mnist-mlp-tanh.toml"),
+    labels: None,
 };
 
 /// Dense, 784-48-32-10 with rectifiers and a softmax head; right on 97.86 % of MNIST's test set.
@@ -43,7 +63,43 @@ pub const MLP_RECT: BundledModel = BundledModel {
     name: "mnist-mlp-rect.txt",
     bytes: include_bytes!("models/mnist-mlp-rect.txt"),
     sidecar: include_str!("models/mnist-mlp-rect.toml"),
+    labels: None,
 };
+
+/// SqueezeNet 1.1: names which of ImageNet's thousand classes a photo shows, channels first, logits as output.
+pub const SQUEEZENET: BundledModel = BundledModel {
+    name: "squeezenet1.1.onnx",
+    bytes: include_bytes!("models/squeezenet1.1.onnx"),
+    sidecar: include_str!("models/squeezenet1.1.toml"),
+    labels: Some(include_str!("models/imagenet_labels.txt")),
+};
+
+/// Tells seven expressions of a face, channels first, logits as output.
+pub const FACE_EXPRESSION: BundledModel = BundledModel {
+    name: "face-expression.onnx",
+    bytes: include_bytes!("models/face-expression.onnx"),
+    sidecar: include_str!("models/face-expression.toml"),
+    labels: None,
+};
+
+/// Photos for the models of photos.
+pub const PHOTOS: &[Photo] = &[
+    Photo {
+        name: "coffee.png",
+        about: "a cup of coffee, by Rachel Michetti",
+        bytes: include_bytes!("samples/coffee.png"),
+    },
+    Photo {
+        name: "chelsea.png",
+        about: "a cat, by Stéfan van der Walt",
+        bytes: include_bytes!("samples/chelsea.png"),
+    },
+    Photo {
+        name: "astronaut-face.png",
+        about: "Eileen Collins, by NASA",
+        bytes: include_bytes!("samples/astronaut-face.png"),
+    },
+];
 
 /// A hundred handwritten digits, `uint8 [100, 784]` in `.npy`; classes 0 to 9 in turn.
 pub const DIGITS: &[u8] = include_bytes!("samples/digits.npy");

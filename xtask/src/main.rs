@@ -12,6 +12,7 @@ mod fuzz;
 mod parity;
 mod gallery;
 mod bench;
+mod load;
 
 /// Tasks of this workspace.
 #[derive(Parser)]
@@ -35,6 +36,11 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Measure how long networks take to run and to explain, here and in other systems.
     Bench(bench::Options),
+    /// Let many clients ask a server at once, and say how it does.
+    Load(load::Options),
+    /// The server of `load`, in a process of its own.
+    #[command(hide = true)]
+    LoadOne,
     /// One figure of `bench`, in a process of its own.
     #[command(hide = true)]
     BenchOne(bench::One),
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Task::Gallery => gallery::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Load(options) => load::run(&options),
+        Task::LoadOne => load::run_one(),
         Task::BenchOne(one) => bench::run_one(&one),
     };
     match outcome {

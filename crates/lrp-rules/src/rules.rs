@@ -132,9 +132,33 @@ pub struct RuleInfo {
     pub usage: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
+    /// The parameters one would turn, in the order the rule takes them.
+    pub dials: &'static [Dial],
     /// Makes the rule from the parameters given, or says what is wrong with them.
     pub make: fn(&[Parameter]) -> std::result::Result<Rule, &'static str>,
 }
+
+/// A parameter of a rule, and within which bounds it changes a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dial {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// What it is if it is not given.
+    pub usual: f64,
+    /// The least value worth a look.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
+    /// Whether its magnitude counts, and not its difference from another value.
+    pub logarithmic: bool,
+}
+
+/// From nearly nothing to what absorbs nearly everything.
+const EPSILON: &[Dial] = &[Dial { name: "epsilon", usual: 1e-6, least: 1e-9, most: 1e3, logarithmic: true }];
+const GAMMA: &[Dial] = &[Dial { name: "gamma", usual: 0.25, least: 0.0, most: 2.0, logarithmic: false }];
+/// The other parameter follows from it.
+const ALPHA: &[Dial] = &[Dial { name: "alpha", usual: 2.0, least: 1.0, most: 5.0, logarithmic: false }];
+const BETA: &[Dial] = &[Dial { name: "beta", usual: 10.0, least: 0.1, most: 100.0, logarithmic: true }];
 
 /// Every rule there is.
 pub const RULES: &[RuleInfo] = &[
@@ -143,6 +167,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["none", "slow", "simple_slow", "lrp0", "zero", "z"],
         usage: "simple",
         summary: "LRP-0: in proportion to x·w; equals gradient × input on rectifier networks",
+        dials: &[],
         make: |given| none(given, simple),
     },
     RuleInfo {
@@ -150,6 +175,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["eps", "norm", "epsilon_slow"],
         usage: "epsilon(epsilon=1e-6)",
         summary: "LRP-0 with a stabilizer that absorbs the relevance of weakly supported units",
+        dials: EPSILON,
         make: |given| one(given, 1e-6, epsilon),
     },
     RuleInfo {
@@ -157,6 +183,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &[],
         usage: "gamma(gamma=0.25)",
         summary: "favours positive weights; for layers whose input is never negative",
+        dials: GAMMA,
         make: |given| one(given, 0.25, gamma),
     },
     RuleInfo {
@@ -164,6 +191,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["gamma_signed", "generalized_gamma"],
         usage: "signedgamma(gamma=0.25)",
         summary: "gamma for inputs of either sign",
+        dials: GAMMA,
         make: |given| one(given, 0.25, signed_gamma),
     },
     RuleInfo {
@@ -171,6 +199,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["z+", "alpha1beta0"],
         usage: "zplus",
         summary: "only positive products receive relevance",
+        dials: &[],
         make: |given| none(given, z_plus),
     },
     RuleInfo {
@@ -178,6 +207,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["z-"],
         usage: "zminus",
         summary: "only negative products receive relevance",
+        dials: &[],
         make: |given| none(given, z_minus),
     },
     RuleInfo {
@@ -185,6 +215,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["alpha", "alphabeta_slow", "alpha_slow"],
         usage: "alphabeta(alpha=2, beta=alpha-1)",
         summary: "alpha times the positive part less beta times the negative part",
+        dials: ALPHA,
         make: |given| {
             let (alpha, beta) = match numbers(given)?[..] {
                 [] => (2.0, 1.0),
@@ -201,6 +232,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &[],
         usage: "flat",
         summary: "every input in reach receives the same",
+        dials: &[],
         make: |given| none(given, flat),
     },
     RuleInfo {
@@ -208,6 +240,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["ww", "w^2", "wsquare"],
         usage: "w2",
         summary: "in proportion to squared weights, whatever the input",
+        dials: &[],
         make: |given| none(given, w_square),
     },
     RuleInfo {
@@ -215,6 +248,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["zb", "box"],
         usage: "zbox(low, high)",
         summary: "for the first layer of networks whose inputs lie between low and high; [a,b,c] is a bound a channel",
+        dials: &[],
         make: bounded,
     },
     RuleInfo {
@@ -222,6 +256,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["abs"],
         usage: "magnitude",
         summary: "in proportion to the sizes of products; a residual sum splits by |a|/(|a|+|b|)",
+        dials: &[],
         make: |given| none(given, magnitude),
     },
     RuleInfo {
@@ -229,6 +264,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["identity"],
         usage: "pass",
         summary: "relevance stays where it is",
+        dials: &[],
         make: |given| none(given, pass),
     },
     RuleInfo {
@@ -236,6 +272,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["nothing"],
         usage: "stop",
         summary: "the way back ends there: what is below receives nothing",
+        dials: &[],
         make: |given| none(given, stop),
     },
     RuleInfo {
@@ -243,6 +280,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["derivative"],
         usage: "gradient",
         summary: "the layer's derivative, also where other rules hand relevance back unchanged",
+        dials: &[],
         make: |given| none(given, gradient),
     },
     RuleInfo {
@@ -250,6 +288,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["deconvolution"],
         usage: "deconvnet",
         summary: "at rectifiers what is above zero of the relevance, elsewhere the gradient",
+        dials: &[],
         make: |given| none(given, deconvnet),
     },
     RuleInfo {
@@ -257,6 +296,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["guidedbackprop", "guided-backprop", "guided_backprop"],
         usage: "guided",
         summary: "at rectifiers the gradient where the relevance is above zero, elsewhere the gradient",
+        dials: &[],
         make: |given| none(given, guided),
     },
     RuleInfo {
@@ -264,6 +304,7 @@ pub const RULES: &[RuleInfo] = &[
         aliases: &["beta-smooth", "beta_smooth"],
         usage: "betasmooth(beta=10)",
         summary: "at rectifiers the gradient of a softplus in their place, elsewhere the gradient",
+        dials: BETA,
         make: smoothed,
     },
 ];

@@ -10,7 +10,8 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("lrp-render", &[]),
     ("lrp-train", &["lrp-core"]),
     ("lrp", &["lrp-core", "lrp-rules", "lrp-io", "lrp-render", "lrp-train"]),
-    ("lrp-cli", &["lrp", "lrp-data"]),
+    ("lrp-serve", &["lrp", "lrp-data"]),
+    ("lrp-cli", &["lrp", "lrp-data", "lrp-serve"]),
 ];
 
 /// Crates whose code opens files, draws pixels or speaks to a terminal.

@@ -14,6 +14,7 @@ mod convert;
 mod render;
 mod train;
 mod caffe;
+mod serve;
 mod lists;
 mod demo;
 
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Train(Box<train::Options>),
     /// Explain a list of images as the LRP Toolbox's programs for Caffe do, from the same files
     Caffe(Box<caffe::Options>),
+    /// Serve a page and a JSON API that explain digits and photos live
+    Serve(Box<serve::Options>),
     /// List the rules and the composites
     Rules(lists::RulesOptions),
     /// List the colormaps
@@ -57,6 +60,7 @@ impl Command {
             Self::Render(options) => render::run(options, out),
             Self::Train(options) => train::run(options, out),
             Self::Caffe(options) => caffe::run(options, out),
+            Self::Serve(options) => serve::run(options, out),
             Self::Rules(options) => lists::rules(options, out),
             Self::Colormaps(options) => lists::colormaps(options, out),
             Self::Completions(options) => lists::completions(options, out),

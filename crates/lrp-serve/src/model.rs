@@ -1,0 +1,131 @@
+//! Networks that are served, with what is known about them.
+
+use std::borrow::Cow;
+
+use lrp::core::{Channels, Network, Op};
+use lrp::io::{Layout, Limits, Sidecar, Source, model_format, read_model_source};
+use lrp::rules::{Plan, PlanOptions, Suggestion, canonize, composite_within, suggest};
+use lrp_data::BundledModel;
+use serde::Serialize;
+
+use crate::fault::Fault;
+use crate::plans::{Asked, Kept, Plans};
+use crate::way::{Rules, Way};
+
+/// A network ready to be asked about, in single precision.
+///
+/// It lives as long as the process: plans borrow it, and servers do not change what they serve.
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) name: String,
+    pub(crate) network: &'static Network<f32>,
+    pub(crate) sidecar: Sidecar,
+    pub(crate) takes: Takes,
+    /// The rules it is explained by where nobody asks for others.
+    pub(crate) usual: Suggestion,
+    /// The shape of one prepared sample, where sidecar or file say it.
+    pub(crate) sample: Option<Vec<usize>>,
+    plans: Plans,
+}
+
+/// What a model is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Takes {
+    /// Digits of 28 by 28 pixels.
+    Digits,
+    /// Photos.
+    Pictures,
+    /// Numbers.
+    Values,
+}
+
+/// Pixels of a digit.
+const DIGIT: usize = 28 * 28;
+
+impl Model {
+    /// Reads a model, brings it into canonical form where it was exported by another system, and chooses rules for it.
+    ///
+    /// The name is its file's, without folder and ending.
+    ///
+    /// # Errors
+    /// If the bytes are no model, or it does not take inputs as its sidecar prepares them.
+    pub fn read(file: &str, source: Source<'_>, sidecar: Sidecar, limits: &Limits) -> lrp::Result<Self> {
+        let format = model_format(file, source.bytes())?;
+        let prepared = sidecar.input.prepared_shape();
+        let declared = (format.sample)(&source, limits);
+        let source = match (&declared, &prepared) {
+            (None, Some(sample)) => source.with_sample(sample),
+            _ => source,
+        };
+        let network = read_model_source(file, &source, limits)?.network;
+        let bounds = sidecar.input.bounds();
+        let (network, usual) = if format.exported {
+            let network = canonize(&network)?.network;
+            let usual = suggest(&network, &bounds)?;
+            (network, usual)
+        } else {
+            let (composite, name) = composite_within("lrp-epsilon(0.01)", &bounds)?;
+            (network, Suggestion { composite, name, why: "usual for the toolbox's formats".to_owned() })
+        };
+        let sample = prepared.or(declared);
+        if let Some(sample) = &sample {
+            network.shapes(&[&[1], &sample[..]].concat())?;
+        }
+        let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
+        let name = stem.rsplit_once('.').map_or(stem, |(name, _)| name).to_owned();
+        let takes = match &sidecar.input {
+            input if input.image.is_some() => Takes::Pictures,
+            input if input.shape.as_ref().is_some_and(|shape| shape.iter().product::<usize>() == DIGIT) => {
+                Takes::Digits
+            }
+            _ => Takes::Values,
+        };
+        let network: &'static Network<f32> = Box::leak(Box::new(network.cast()?));
+        Ok(Self { name, network, sidecar, takes, usual, sample, plans: Plans::default() })
+    }
+
+    /// A model out of the binary.
+    ///
+    /// # Errors
+    /// None, for a row of [`lrp_data::MODELS`].
+    pub fn bundled(model: &BundledModel) -> lrp::Result<Self> {
+        let mut sidecar = Sidecar::parse(model.name, model.sidecar)?;
+        if let Some(labels) = model.labels {
+            sidecar.classes = labels.lines().map(|label| label.trim().to_owned()).collect();
+        }
+        Self::read(model.name, Source::from(model.bytes), sidecar, &Limits::default())
+    }
+
+    /// The plan for a way to explain.
+    pub(crate) fn plan(&self, way: &Way, keep_layers: bool, most: usize) -> Result<(Kept, Rules), Fault> {
+        let rules = way.rules(self)?;
+        let asked = Asked { way: way.clone(), keep_layers };
+        let options = PlanOptions { keep_layers, ..PlanOptions::default() };
+        let make = || Ok(Plan::new(self.network, &rules.composite, options)?);
+        Ok((self.plans.get(&asked, most, make)?, rules))
+    }
+
+    /// What a class is called.
+    pub(crate) fn class(&self, class: usize) -> Cow<'_, str> {
+        match self.sidecar.classes.get(class) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(class.to_string()),
+        }
+    }
+
+    /// Where its inputs and layers keep their channels.
+    pub(crate) fn channels(&self) -> Channels {
+        match self.sidecar.input.image.as_ref().map(|image| image.layout) {
+            Some(Layout::ChannelsFirst) => Channels::First,
+            Some(Layout::ChannelsLast) => Channels::Last,
+            None => {
+                let convolution = |node: &lrp::core::Node<f32>| match node.op() {
+                    Op::Convolution(layer) => Some(layer.channels()),
+                    _ => None,
+                };
+                self.network.nodes().iter().find_map(convolution).unwrap_or_default()
+            }
+        }
+    }
+}
