@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use lrp::core::{Channels, Float, Network, Node, Op, Tensor, cast};
+use lrp::core::{Channels, Float, Network, Tensor, cast};
 use lrp::io::{
-    Layout, Limits, Preparation, ReadModel, Sidecar, Source, is_picture, model_format, read_array_bytes,
-    read_file, read_model_source, reread_flatten,
+    Limits, Preparation, PreparedModel, Sidecar, Source, is_picture, read_array_bytes, read_file,
+    read_prepared_model, reread_flatten,
 };
 use ndarray::Axis;
 
@@ -56,17 +56,10 @@ impl Model<f64> {
         limits: &Limits,
     ) -> Result<Self, lrp::io::Error> {
         let name = path.display().to_string();
-        let format = model_format(&name, source.bytes())?;
-        let prepared = preparation.prepared_shape();
-        let declared = (format.sample)(&source, limits);
-        let source = match (&declared, &prepared) {
-            (None, Some(sample)) => source.with_sample(sample),
-            _ => source,
-        };
-        let ReadModel { network, warnings } = read_model_source(&name, &source, limits)?;
-        warnings.iter().for_each(|warning| crate::say(&format!("warning: {name}: {warning}")));
-        let sample = prepared.or(declared);
-        Ok(Self { network, sidecar, preparation, exported: format.exported, sample })
+        let PreparedModel { read, sample, exported } =
+            read_prepared_model(&name, source, &preparation, limits)?;
+        read.warnings.iter().for_each(|warning| crate::say(&format!("warning: {name}: {warning}")));
+        Ok(Self { network: read.network, sidecar, preparation, exported, sample })
     }
 
     /// The same model in another number type.
@@ -96,17 +89,7 @@ impl<T: Float> Model<T> {
 
     /// Where its inputs keep their channels.
     pub(crate) fn channels(&self) -> Channels {
-        let of_node = |node: &Node<T>| match node.op() {
-            Op::Convolution(layer) => Some(layer.channels()),
-            Op::MaxPool(layer) => Some(layer.channels()),
-            Op::SumPool(layer) => Some(layer.channels()),
-            _ => None,
-        };
-        match self.preparation.image.as_ref().map(|image| image.layout) {
-            Some(Layout::ChannelsFirst) => Channels::First,
-            Some(Layout::ChannelsLast) => Channels::Last,
-            None => self.network.nodes().iter().find_map(of_node).unwrap_or_default(),
-        }
+        self.preparation.channels().or(self.network.channels()).unwrap_or_default()
     }
 
     /// Reads and prepares the samples of a file; they fit the network.

@@ -14,6 +14,7 @@ use crate::parameters::Parameters;
 use crate::site::{Prepared, Site};
 use crate::tensor::{Float, Tensor};
 use crate::trace::Trace;
+use crate::window::Channels;
 
 /// A value that flows through a network: its input, or what one of its nodes writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -111,6 +112,12 @@ impl<T: Float> Network<T> {
     #[must_use]
     pub fn output(&self) -> Value {
         Value(self.nodes.len())
+    }
+
+    /// Where the values of a sample have their channels, as the first layer says that knows.
+    #[must_use]
+    pub fn channels(&self) -> Option<Channels> {
+        self.nodes.iter().find_map(|node| node.op().channels())
     }
 
     /// The same network running with other kernels.

@@ -88,8 +88,9 @@ pub use file::{read_file, write_atomically};
 pub use limits::Limits;
 pub use model::{
     Caffe, CaffeLayer, CaffeNetwork, ChannelOrder, Convention, Filter, Fit, ImagePreparation, Layout,
-    MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, ReadModel, Sidecar, Source,
-    WriteModel, channels_last, model_format, read_model, read_model_bytes, read_model_source,
-    reorder_flatten, reread_flatten, write_legacy_model, write_matlab_model, write_model,
+    MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, PreparedModel, ReadModel,
+    Sidecar, Source, WriteModel, channels_last, model_format, read_model, read_model_bytes,
+    read_model_source, read_prepared_model, reorder_flatten, reread_flatten, write_legacy_model,
+    write_matlab_model, write_model,
 };
 pub use six_digits::six_digits;

@@ -69,6 +69,17 @@ impl From<Network<f64>> for ReadModel {
     }
 }
 
+/// A model with what its preparation and its file say of it together.
+#[derive(Clone, Debug)]
+pub struct PreparedModel {
+    /// The model.
+    pub read: ReadModel,
+    /// The shape of one prepared sample, where one of them says it.
+    pub sample: Option<Vec<usize>>,
+    /// Whether it stands in its file as another system exported it.
+    pub exported: bool,
+}
+
 /// How a model becomes the bytes of a file.
 pub type WriteModel = fn(&Network<f64>) -> Result<Vec<u8>>;
 
@@ -162,6 +173,26 @@ pub fn read_model_source(name: &str, source: &Source<'_>, limits: &Limits) -> Re
     let bytes = source.bytes();
     limits.check_file(bytes.len() as u64).map_err(|error| error.in_file(name))?;
     (model_format(name, bytes)?.read)(source, limits).map_err(|error| error.in_file(name))
+}
+
+/// Reads a model whose inputs are prepared: a shape that the model leaves open is what they are prepared to be.
+///
+/// # Errors
+/// As [`read_model`].
+pub fn read_prepared_model(
+    name: &str,
+    source: Source<'_>,
+    preparation: &Preparation,
+    limits: &Limits,
+) -> Result<PreparedModel> {
+    let format = model_format(name, source.bytes())?;
+    let (declared, prepared) = ((format.sample)(&source, limits), preparation.prepared_shape());
+    let source = match (&declared, &prepared) {
+        (None, Some(sample)) => source.with_sample(sample),
+        _ => source,
+    };
+    let read = read_model_source(name, &source, limits)?;
+    Ok(PreparedModel { read, sample: prepared.or(declared), exported: format.exported })
 }
 
 /// The format of a model, told apart by what is in the file, then by the extension of its name.

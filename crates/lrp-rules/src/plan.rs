@@ -10,7 +10,7 @@ use crate::explanation::Explanation;
 use crate::ledger::{Amount, Denominators, Entry, Ledger};
 use crate::options::{Head, PlanOptions, Start};
 use crate::shortcuts;
-use crate::step::{Decision, Step, Way, channel_axis, channels};
+use crate::step::{Decision, Step, Way, channel_axis};
 use crate::table::{Row, Table};
 use crate::target::Target;
 use crate::together::explain_together;
@@ -89,7 +89,7 @@ impl<'n, T: Float> Plan<'n, T> {
 
     /// Along which axis the input keeps its channels.
     fn channels(&self) -> Channels {
-        self.network.nodes().iter().find_map(|node| channels(node.op())).unwrap_or(Channels::First)
+        self.network.channels().unwrap_or(Channels::First)
     }
 
     pub(crate) fn in_place(&self) -> &[bool] {

@@ -122,7 +122,7 @@ impl<T: Float> Step<T> {
         only_positive: bool,
     ) -> Self {
         let Decision { rule, why, way, notice, stand_in } = decision;
-        let channels = channels(node.op()).unwrap_or(Channels::First);
+        let channels = node.op().channels().unwrap_or(Channels::First);
         let constants = Memo::new(true);
         let knowledge = Arc::new(Knowledge { not_negative, only_positive, channels, constants });
         Self { rule, why, way, notice, stand_in, knowledge }
@@ -231,17 +231,5 @@ pub(crate) fn channel_axis(channels: Channels, axes: usize) -> Axis {
     match channels {
         Channels::First => Axis(1),
         Channels::Last => Axis(axes - 1),
-    }
-}
-
-/// Where a layer's input keeps its channels, if the layer knows.
-pub(crate) fn channels<T: Float>(op: &Op<T>) -> Option<Channels> {
-    match op {
-        Op::Convolution(layer) => Some(layer.channels()),
-        Op::TransposedConvolution(layer) => Some(layer.channels()),
-        Op::SumPool(layer) => Some(layer.channels()),
-        Op::AveragePool(layer) => Some(layer.channels()),
-        Op::MaxPool(layer) => Some(layer.channels()),
-        _ => None,
     }
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use lrp::core::{Channels, Network, Op};
-use lrp::io::{Layout, Limits, Sidecar, Source, model_format, read_model_source};
+use lrp::core::{Channels, Network};
+use lrp::io::{Limits, PreparedModel, Sidecar, Source, read_prepared_model};
 use lrp::rules::{Plan, PlanOptions, Suggestion, canonize, composite_within, suggest};
 use lrp_data::BundledModel;
 use serde::Serialize;
@@ -51,16 +51,11 @@ impl Model {
     /// # Errors
     /// If the bytes are no model, or it does not take inputs as its sidecar prepares them.
     pub fn read(file: &str, source: Source<'_>, sidecar: Sidecar, limits: &Limits) -> lrp::Result<Self> {
-        let format = model_format(file, source.bytes())?;
-        let prepared = sidecar.input.prepared_shape();
-        let declared = (format.sample)(&source, limits);
-        let source = match (&declared, &prepared) {
-            (None, Some(sample)) => source.with_sample(sample),
-            _ => source,
-        };
-        let network = read_model_source(file, &source, limits)?.network;
-        let bounds = sidecar.input.bounds();
-        let (network, usual) = if format.exported {
+        let PreparedModel { read, sample, exported } =
+            read_prepared_model(file, source, &sidecar.input, limits)?;
+        read.warnings.iter().for_each(|warning| tracing::warn!(file, "{warning}"));
+        let (network, bounds) = (read.network, sidecar.input.bounds());
+        let (network, usual) = if exported {
             let network = canonize(&network)?.network;
             let usual = suggest(&network, &bounds)?;
             (network, usual)
@@ -68,7 +63,6 @@ impl Model {
             let (composite, name) = composite_within("lrp-epsilon(0.01)", &bounds)?;
             (network, Suggestion { composite, name, why: "usual for the toolbox's formats".to_owned() })
         };
-        let sample = prepared.or(declared);
         if let Some(sample) = &sample {
             network.shapes(&[&[1], &sample[..]].concat())?;
         }
@@ -116,16 +110,6 @@ impl Model {
 
     /// Where its inputs and layers keep their channels.
     pub(crate) fn channels(&self) -> Channels {
-        match self.sidecar.input.image.as_ref().map(|image| image.layout) {
-            Some(Layout::ChannelsFirst) => Channels::First,
-            Some(Layout::ChannelsLast) => Channels::Last,
-            None => {
-                let convolution = |node: &lrp::core::Node<f32>| match node.op() {
-                    Op::Convolution(layer) => Some(layer.channels()),
-                    _ => None,
-                };
-                self.network.nodes().iter().find_map(convolution).unwrap_or_default()
-            }
-        }
+        self.sidecar.input.channels().or(self.network.channels()).unwrap_or_default()
     }
 }

@@ -7,6 +7,7 @@ use crate::layer::{Layer, Record};
 use crate::parameters::{Parameters, ParametersView};
 use crate::site::Site;
 use crate::tensor::{Float, Tensor, TensorView};
+use crate::window::Channels;
 
 mod activation;
 mod add;
@@ -204,6 +205,19 @@ impl<T: Float> Op<T> {
             Self::Add(_) => Add::forward_rectified(inputs, rectify),
             op if rectify => op.layer().forward(inputs, site).mapv_into(|x| Rect.value(x)),
             op => op.layer().forward(inputs, site),
+        }
+    }
+
+    /// Where the layer's input has its channels, if the layer knows.
+    #[must_use]
+    pub fn channels(&self) -> Option<Channels> {
+        match self {
+            Self::Convolution(layer) => Some(layer.channels()),
+            Self::TransposedConvolution(layer) => Some(layer.channels()),
+            Self::SumPool(layer) => Some(layer.channels()),
+            Self::AveragePool(layer) => Some(layer.channels()),
+            Self::MaxPool(layer) => Some(layer.channels()),
+            _ => None,
         }
     }
 

@@ -60,14 +60,7 @@ pub fn channels_last<'n>(network: &'n Network<f64>, sample: &[usize]) -> Result<
 }
 
 fn has_channels_first(op: &Op<f64>) -> bool {
-    let channels = match op {
-        Op::Convolution(layer) => layer.channels(),
-        Op::SumPool(layer) => layer.channels(),
-        Op::AveragePool(layer) => layer.channels(),
-        Op::MaxPool(layer) => layer.channels(),
-        _ => Channels::Last,
-    };
-    channels == Channels::First
+    op.channels() == Some(Channels::First)
 }
 
 /// A layer with its channels last, and the order in which it writes features.

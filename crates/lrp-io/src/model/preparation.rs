@@ -6,6 +6,7 @@ mod resize;
 pub use image::{ChannelOrder, Fit, ImagePreparation, Layout, PerChannel};
 pub use resize::Filter;
 
+use lrp_core::Channels;
 use ndarray::{Array3, ArrayD, ArrayViewD, Axis, Slice};
 use serde::Deserialize;
 
@@ -50,6 +51,15 @@ impl Preparation {
             if axis < 2 { size.saturating_add(self.pad.saturating_mul(2)) } else { size }
         };
         Some(if self.pad == 0 { shape } else { shape.iter().enumerate().map(padded).collect() })
+    }
+
+    /// Where prepared samples have their channels, if it is known: pictures know it.
+    #[must_use]
+    pub fn channels(&self) -> Option<Channels> {
+        self.image.as_ref().map(|image| match image.layout {
+            Layout::ChannelsFirst => Channels::First,
+            Layout::ChannelsLast => Channels::Last,
+        })
     }
 
     /// The least and the largest value an input can have, a pair a channel: what is known of the data, prepared.

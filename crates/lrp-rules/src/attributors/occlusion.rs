@@ -1,13 +1,12 @@
 //! Occlusion: covering parts of the input one after the other.
 
-use lrp_core::{Channels, Float, Network, Node, Tensor, Value};
+use lrp_core::{Channels, Float, Network, Node, Op, Tensor, Value};
 use ndarray::Slice;
 
 use super::count;
 use super::gradient::Slope;
 use crate::error::Result;
 use crate::explanation::Explanation;
-use crate::step::channels;
 
 /// What the score loses when a window is covered, in equal parts to the values in it; where windows overlap, the
 /// mean (Zeiler and Fergus 2014).
@@ -106,5 +105,5 @@ impl Occlusion {
 /// Where the input keeps its channels, if a layer that reads it knows.
 fn channel_axis<T: Float>(network: &Network<T>) -> Option<Channels> {
     let readers = network.nodes().iter().filter(|node| node.inputs().contains(&Value::INPUT));
-    readers.map(Node::op).find_map(channels)
+    readers.map(Node::op).find_map(Op::channels)
 }
