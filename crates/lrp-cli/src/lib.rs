@@ -22,6 +22,7 @@ mod progress;
 mod ranking;
 mod style;
 mod targets;
+mod text;
 
 use commands::Command;
 use files::SomeFailed;

@@ -67,6 +67,7 @@ pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, Rgb16Image, WHITE, encode_png
 pub use plane::{Aggregate, aggregate, enlarge, shared_scale, stretch, vector_to_plane};
 pub use smooth::blur;
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
+pub use words::{Word, ansi_words, html_words, plain_words, words};
 
 mod heatmap;
 mod overlay;
@@ -81,6 +82,7 @@ mod smooth;
 mod color_bar;
 mod montage;
 mod text;
+mod words;
 
 mod error;
 

@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::canonical::CanonicalOptions;
 use crate::files::Files;
 use crate::method::Method;
-use crate::model::Model;
+use crate::model::{Batch, Model};
 use crate::options::{ComputeOptions, InputOptions, ModelOptions, TargetOptions, with_dtype};
 use crate::rules::{MethodOptions, RuleOptions, Rules};
 use crate::style::StyleOptions;
@@ -82,7 +82,7 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let targets = options.target.targets(&limits)?;
     options.style.pictures.colormap()?;
     options.output.check()?;
-    let files = Files::find(&options.inputs.files)?;
+    let files = Files::find(&options.inputs.files, model.sidecar.text.is_some())?;
     apart(options, &files)?;
     let sidecar = Sidecar::path_for(&options.model.model);
     let read = files.paths.iter().chain([&options.model.model, &sidecar]).map(PathBuf::as_path);
@@ -94,6 +94,10 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     notices.extend(chosen.map(|why| format!("rules: {name} ({why})")));
     let by = attributor.map_or(name, |attributor| attributor.to_string());
     let call = Call { options, limits, model: &model, method, by, targets };
+    if !options.inputs.text.is_empty() {
+        let batch = model.texts(InputOptions::text_name(), &options.inputs.text, &options.inputs)?;
+        return explain_samples(&call, &batch, &mut guard, &mut notices, &ProgressBar::hidden(), out);
+    }
     files.each(options.output.json, out, |path, bar, out| {
         explain_file(&call, path, &mut guard, &mut notices, bar, out)
     })
@@ -128,7 +132,6 @@ fn apart(options: &Options, files: &Files) -> Outcome {
     }
 }
 
-/// All of a file is explained before the first of it is written: a bad sample leaves no trace.
 fn explain_file<T: Float>(
     call: &Call<'_, T>,
     path: &Path,
@@ -137,19 +140,31 @@ fn explain_file<T: Float>(
     bar: &ProgressBar,
     out: &mut dyn Write,
 ) -> Outcome {
+    let batch = call.model.batch(path, &call.options.inputs, &call.limits)?;
+    explain_samples(call, &batch, guard, notices, bar, out)
+}
+
+/// All of a file is explained before the first of it is written: a bad sample leaves no trace.
+fn explain_samples<T: Float>(
+    call: &Call<'_, T>,
+    batch: &Batch<T>,
+    guard: &mut Guard,
+    notices: &mut Vec<String>,
+    bar: &ProgressBar,
+    out: &mut dyn Write,
+) -> Outcome {
     let Call { options, limits, model, method, targets, .. } = call;
-    let batch = model.batch(path, &options.inputs, limits)?;
-    let drawing = Drawing::of(&options.style, &options.output, model, &batch)?;
+    let drawing = Drawing::of(&options.style, &options.output, model, batch)?;
     let results: Vec<Results> = targets
         .iter()
-        .map(|target| Results::of(&options.output, &batch, target, targets, method, drawing.is_some()))
+        .map(|target| Results::of(&options.output, batch, target, targets, method, drawing.is_some()))
         .collect();
     let written: Vec<PathBuf> = results.iter().flat_map(Results::all).collect();
     guard.check(&written)?;
-    if options.output.resume && results::are_done(&written, [path, &options.model.model], limits) {
-        return report::skipped(options, path, out);
+    if options.output.resume && results::are_done(&written, [&batch.path, &options.model.model], limits) {
+        return report::skipped(options, &batch.path, out);
     }
-    let explained = explain_batch(method, &batch, targets, limits.allow_not_finite, bar)?;
+    let explained = explain_batch(method, batch, targets, limits.allow_not_finite, bar)?;
     // The first picture of each is drawn before anything is written, so that what cannot be drawn leaves nothing.
     let drawings = explained
         .iter()
@@ -168,7 +183,7 @@ fn explain_file<T: Float>(
         if let (Some(maps), Some(first)) = (maps, first) {
             results.draw(first, |sample| maps.draw(sample))?;
         }
-        report::explained(call, &batch, explained, results, out)?;
+        report::explained(call, batch, explained, results, out)?;
     }
     Ok(())
 }

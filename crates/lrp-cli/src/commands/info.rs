@@ -61,6 +61,7 @@ fn model(path: &Path, model: &Model<f64>, as_json: bool, out: &mut dyn Write) ->
         let nodes: Vec<Value> = network.nodes().iter().enumerate().map(node).collect();
         let all = json!({
             "file": path, "about": sidecar.about, "classes": sidecar.classes, "input": sample,
+            "words": sidecar.text.as_ref().map(|text| text.words.len()),
             "parameters": parameters, "nodes": nodes, "rules": usual.rules.name, "why": usual.rules.why,
             "canonical": usual.changes.as_ref().map(Changes::json),
         });
@@ -73,6 +74,10 @@ fn model(path: &Path, model: &Model<f64>, as_json: bool, out: &mut dyn Write) ->
     }
     if let Some(sample) = sample {
         writeln!(out, "input {sample:?}{}", classes(&sidecar.classes))?;
+    }
+    if let Some(text) = &sidecar.text {
+        let (words, longest) = (text.words.len(), text.longest);
+        writeln!(out, "reads texts: {words} words known, at most {longest} of a text")?;
     }
     for (index, node) in network.nodes().iter().enumerate() {
         let shape = shapes.as_ref().map_or(String::new(), |shapes| format!("{:?}", shapes[index + 1]));

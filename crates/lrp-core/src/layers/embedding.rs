@@ -17,6 +17,7 @@ use crate::window::into_rank;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Embedding<T> {
     table: Array2<T>,
+    fixed: Option<usize>,
 }
 
 impl<T: Float> Embedding<T> {
@@ -27,14 +28,26 @@ impl<T: Float> Embedding<T> {
     pub fn new(table: Array2<T>) -> Result<Self> {
         match table.is_empty() {
             true => Err(Error::shape(format!("a table of shape {:?} holds no entry", table.shape()))),
-            false => Ok(Self { table }),
+            false => Ok(Self { table, fixed: None }),
         }
+    }
+
+    /// The same layer with an entry that is not learned, such as the zeros that pad a text.
+    #[must_use]
+    pub fn with_fixed(self, entry: usize) -> Self {
+        Self { fixed: Some(entry), ..self }
     }
 
     /// The table `[entries, width]`.
     #[must_use]
     pub fn table(&self) -> &Array2<T> {
         &self.table
+    }
+
+    /// The entry that is not learned.
+    #[must_use]
+    pub fn fixed(&self) -> Option<usize> {
+        self.fixed
     }
 
     /// The entry that a number means, if it is the number of one.
@@ -60,7 +73,7 @@ impl<T: Float> Embedding<T> {
         numbers.iter().map(|&number| self.entry(number).expect("the input was checked"))
     }
 
-    /// `Σ g` over the places that look an entry up, for every entry.
+    /// `Σ g` over the places that look an entry up, for every entry that is learned.
     pub(super) fn parameter_gradient(
         &self,
         record: &Record<'_, T>,
@@ -68,7 +81,8 @@ impl<T: Float> Embedding<T> {
     ) -> Parameters<T> {
         let mut table = Array2::zeros(self.table.raw_dim());
         let rows = upstream.rows();
-        for (entry, row) in self.entries(&record.inputs[0]).zip(rows) {
+        let looked_up = self.entries(&record.inputs[0]).zip(rows);
+        for (entry, row) in looked_up.filter(|(entry, _)| self.fixed != Some(*entry)) {
             let mut sum = table.row_mut(entry);
             sum += &row;
         }
@@ -77,7 +91,7 @@ impl<T: Float> Embedding<T> {
 
     pub(super) fn map_parameters(self, f: impl FnOnce(Parameters<T>) -> Parameters<T>) -> Result<Self> {
         let old = Parameters { weights: self.table.into_dyn(), bias: Array1::zeros(0) };
-        Ok(Self { table: into_rank(old.replaced(f)?.weights) })
+        Ok(Self { table: into_rank(old.replaced(f)?.weights), fixed: self.fixed })
     }
 
     /// The bias that it does not have.
@@ -86,7 +100,7 @@ impl<T: Float> Embedding<T> {
     }
 
     pub(super) fn cast<U: Float>(&self) -> Embedding<U> {
-        Embedding { table: self.table.mapv(|value| U::of(value.as_f64())) }
+        Embedding { table: self.table.mapv(|value| U::of(value.as_f64())), fixed: self.fixed }
     }
 }
 
