@@ -1,4 +1,4 @@
-//! End-to-end tests: the command as users call it, whole networks, and the example of the README.
+//! End-to-end tests: the command as users call it, whole networks, and the examples of the README and of the page on texts.
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,10 @@ pub mod fuzz;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/text.md")]
+struct Texts;
 
 /// A file of this workspace.
 #[must_use]

@@ -24,7 +24,7 @@ pub(crate) struct CanonicalOptions {
 /// What became of a network.
 pub(crate) struct Changes {
     rewrites: Vec<Rewrite>,
-    /// `max |f − f'|`, where the shape of an input is known.
+    /// `max |f − f'|`, where an input can be drawn.
     difference: Option<f64>,
 }
 
@@ -51,10 +51,11 @@ impl CanonicalOptions {
 }
 
 impl Changes {
-    /// Measures on one random sample, within the input's bounds if there are any.
+    /// Measures on one random sample, within the input's bounds if there are any, unless the network takes none such.
     pub(crate) fn of(canonized: &Canonized, model: &Model<f64>) -> Outcome<Self> {
         let input = model.sample.as_ref().map(|s| random_sample(s, &model.preparation.bounds(), SEED));
-        let difference = input.map(|input| canonized.difference(&model.network, &input)).transpose()?;
+        let difference = input.filter(|input| model.network.check_input(input).is_ok());
+        let difference = difference.map(|input| canonized.difference(&model.network, &input)).transpose()?;
         Ok(Self { rewrites: canonized.rewrites.clone(), difference })
     }
 
@@ -64,7 +65,7 @@ impl Changes {
             (0, _) => return Ok(writeln!(out, "canonical form: nothing to rewrite")?),
             (_, Some(0.0)) => "max |f - f'| is 0 on a random input".to_owned(),
             (_, Some(difference)) => format!("max |f - f'| is {difference:.1e} on a random input"),
-            (_, None) => "not measured, for the shape of an input is not known".to_owned(),
+            (_, None) => "not measured, for no input is known that can be drawn".to_owned(),
         };
         writeln!(out, "canonical form: {measured}")?;
         self.rewrites.iter().try_for_each(|rewrite| Ok(writeln!(out, "  {rewrite}")?))

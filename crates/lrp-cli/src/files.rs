@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::Outcome;
 use crate::progress;
+use crate::text::is_text;
 
 /// The files of a call.
 pub(crate) struct Files {
@@ -23,12 +24,14 @@ pub(crate) struct Files {
 const NAMED_ONLY: [&str; 2] = ["text", "csv"];
 
 impl Files {
-    /// The files named, and those in the folders named, in the order of their names.
-    pub(crate) fn find(inputs: &[PathBuf]) -> Outcome<Self> {
+    /// The files named, and those in the folders named, in the order of their names; to a model that reads texts, the
+    /// texts in a folder are what is looked for.
+    pub(crate) fn find(inputs: &[PathBuf], texts: bool) -> Outcome<Self> {
+        let wanted = if texts { is_text } else { is_input };
         let mut paths = Vec::new();
         for input in inputs {
             if input.is_dir() {
-                paths.extend(in_folder(input)?);
+                paths.extend(in_folder(input, wanted)?);
             } else {
                 paths.push(input.clone());
             }
@@ -78,19 +81,19 @@ impl Files {
     }
 }
 
-fn in_folder(folder: &Path) -> Outcome<Vec<PathBuf>> {
+fn in_folder(folder: &Path, wanted: fn(&Path) -> bool) -> Outcome<Vec<PathBuf>> {
     let name = folder.display();
     let unread = |error: std::io::Error| format!("{name}: cannot read this folder: {error}");
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unread)? {
         let path = entry.map_err(unread)?.path();
-        if path.is_file() && is_input(&path) {
+        if path.is_file() && wanted(&path) {
             found.push(path);
         }
     }
     found.sort();
     match found.is_empty() {
-        true => Err(format!("{name}: no pictures or arrays are in this folder").into()),
+        true => Err(format!("{name}: no inputs of the model are in this folder").into()),
         false => Ok(found),
     }
 }

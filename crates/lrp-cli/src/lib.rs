@@ -24,6 +24,7 @@ mod ranking;
 mod show;
 mod style;
 mod targets;
+mod text;
 
 use commands::Command;
 use files::SomeFailed;

@@ -11,6 +11,7 @@ use ndarray::Axis;
 
 use crate::Outcome;
 use crate::options::{ComputeOptions, InputOptions, ModelOptions};
+use crate::text::{self, Text};
 
 /// A network ready to take data.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub(crate) struct Batch<T> {
     /// Positions of the samples in their file.
     pub(crate) positions: Vec<usize>,
     pub(crate) inputs: Tensor<T>,
+    /// What the samples are of, if they are texts.
+    pub(crate) texts: Option<Vec<Text>>,
 }
 
 impl Model<f64> {
@@ -96,6 +99,10 @@ impl<T: Float> Model<T> {
     pub(crate) fn batch(&self, path: &Path, inputs: &InputOptions, limits: &Limits) -> Outcome<Batch<T>> {
         let name = path.display();
         let bytes = read_file(path, limits)?;
+        if self.sidecar.text.is_some() && text::is_text(path) {
+            let text = String::from_utf8(bytes).map_err(|_| format!("{name}: is not text"))?;
+            return self.texts(path, &[text], inputs);
+        }
         let data = read_array_bytes(&name.to_string(), &bytes, limits)?;
         let prepared = if inputs.as_pictures || is_picture(&bytes) {
             self.preparation.apply_pictures(data)
@@ -106,12 +113,24 @@ impl<T: Float> Model<T> {
         let Some(&count) = prepared.shape().first() else {
             return Err(format!("{name}: holds a single number, expected samples [n, ...]").into());
         };
-        let positions = match &inputs.samples {
-            Some(samples) => samples.of(count).map_err(|error| format!("{name}: {error}"))?,
-            None => (0..count).collect(),
-        };
+        let positions = inputs.positions(count).map_err(|error| format!("{name}: {error}"))?;
         let inputs: Tensor<T> = cast(&prepared.select(Axis(0), &positions));
         self.network.check_input(&inputs).map_err(|error| format!("{name}: {error}"))?;
-        Ok(Batch { path: path.to_owned(), positions, inputs })
+        Ok(Batch { path: path.to_owned(), positions, inputs, texts: None })
+    }
+
+    /// Cuts texts into the words of a model that reads some; `path` is what they go by.
+    pub(crate) fn texts(&self, path: &Path, texts: &[String], inputs: &InputOptions) -> Outcome<Batch<T>> {
+        let name = path.display();
+        let Some(reader) = &self.sidecar.text else {
+            return Err(format!("{name}: the model's sidecar does not say how texts are read").into());
+        };
+        let positions = inputs.positions(texts.len()).map_err(|error| format!("{name}: {error}"))?;
+        let texts: Vec<Text> = positions.iter().map(|&position| Text::of(&texts[position], reader)).collect();
+        let tokens: Vec<_> = texts.iter().map(|text| text.tokens.clone()).collect();
+        let prepared = reader.input(&tokens).map_err(|error| format!("{name}: {error}"))?;
+        let inputs: Tensor<T> = cast(&prepared);
+        self.network.check_input(&inputs).map_err(|error| format!("{name}: {error}"))?;
+        Ok(Batch { path: path.to_owned(), positions, inputs, texts: Some(texts) })
     }
 }

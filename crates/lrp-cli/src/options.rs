@@ -215,15 +215,31 @@ impl TargetOptions {
 /// What is fed to a model.
 #[derive(Args)]
 pub(crate) struct InputOptions {
-    /// Pictures, arrays of samples [n, ...], and folders of them; each file is done before the next is read
-    #[arg(required = true, value_name = "INPUTS")]
+    /// Pictures, arrays of samples [n, ...], texts (.txt) for models that read them, and folders of them; each file is
+    /// done before the next is read
+    #[arg(required_unless_present = "text", value_name = "INPUTS")]
     pub(crate) files: Vec<PathBuf>,
+    /// A text, for a model that reads texts; give it again for more
+    #[arg(long, value_name = "TEXT", conflicts_with = "files")]
+    pub(crate) text: Vec<String>,
     /// Prepare arrays [n, height, width, channels] as pictures are
     #[arg(long, conflicts_with = "prepared")]
     pub(crate) as_pictures: bool,
     /// Only these samples of each file, such as 0,3,5-9
     #[arg(long)]
     pub(crate) samples: Option<Samples>,
+}
+
+impl InputOptions {
+    /// The positions of the samples wanted among so many.
+    pub(crate) fn positions(&self, count: usize) -> Outcome<Vec<usize>> {
+        self.samples.as_ref().map_or_else(|| Ok((0..count).collect()), |samples| samples.of(count))
+    }
+
+    /// What the texts of the command line go by.
+    pub(crate) fn text_name() -> &'static Path {
+        Path::new("text")
+    }
 }
 
 /// A selection of samples such as `0,3,5-9`.

@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Shape,
     /// A weight or an input is NaN or infinite.
     NotFinite,
+    /// A number is not that of an entry in the table it is looked up in.
+    Lookup,
     /// Nodes do not form a network: nothing to run, a name twice, an input that does not exist.
     Graph,
     /// A layer has no form in the number type asked for.
@@ -38,6 +40,10 @@ impl Error {
 
     pub(crate) fn not_finite(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::NotFinite, node: None, message: message.into() }
+    }
+
+    pub(crate) fn lookup(message: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::Lookup, node: None, message: message.into() }
     }
 
     pub(crate) fn graph(message: impl Into<String>) -> Self {

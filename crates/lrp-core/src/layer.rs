@@ -149,6 +149,8 @@ pub enum Kind {
     Linear,
     /// Convolution in one, two or three dimensions.
     Convolution,
+    /// Rows of a table, looked up by number: how words become vectors.
+    Embedding,
     /// Sum or average over windows.
     SumPool,
     /// Mean over windows.
@@ -197,9 +199,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Linear,
         Self::Convolution,
+        Self::Embedding,
         Self::SumPool,
         Self::AveragePool,
         Self::MaxPool,
@@ -230,6 +233,7 @@ impl Kind {
         match self {
             Self::Linear => "Linear",
             Self::Convolution => "Convolution",
+            Self::Embedding => "Embedding",
             Self::SumPool => "SumPool",
             Self::AveragePool => "AveragePool",
             Self::MaxPool => "MaxPool",
@@ -255,7 +259,7 @@ impl Kind {
         }
     }
 
-    /// Whether layers of this kind hold trained weights.
+    /// Whether layers of this kind hold trained weights that a rule looks at.
     #[must_use]
     pub fn has_weights(self) -> bool {
         matches!(self, Self::Linear | Self::Convolution)

@@ -21,8 +21,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use kernels::Kernels;
 pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};
 pub use layers::{
-    Activation, Add, AveragePool, Blend, Concat, Convolution, Flatten, Function, Gather, Identity, Linear,
-    LocalResponse, MatMul, MaxPool, Multiply, Normalize, Op, ParametricRect, Pointwise, Rect, Reduce,
+    Activation, Add, AveragePool, Blend, Concat, Convolution, Embedding, Flatten, Function, Gather, Identity,
+    Linear, LocalResponse, MatMul, MaxPool, Multiply, Normalize, Op, ParametricRect, Pointwise, Rect, Reduce,
     Reduction, Resample, Reshape, Scaling, SoftMax, SumPool, Tanh, Ties, Transpose, TransposedConvolution,
 };
 pub use lens::{Lenses, WeightLens};

@@ -306,17 +306,44 @@ impl<T: Float> Network<T> {
     /// Says whether the network can take a batch; if it can, nothing else can fail.
     ///
     /// # Errors
-    /// If the input's shape does not fit, or it holds NaN or infinity and the network was not built to
-    /// allow that.
+    /// If the input's shape does not fit, if it holds NaN or infinity and the network was not built to
+    /// allow that, or if an [`Embedding`](crate::Embedding) would look up what is not in its table.
     pub fn check_input(&self, input: &Tensor<T>) -> Result<()> {
         self.shapes(input.shape())?;
         // Without a way out in between, which would keep it from being done in vectors.
         if self.allow_not_finite || input.fold(true, |all, value| all & value.is_finite()) {
-            return Ok(());
+            return self.check_lookups(input);
         }
         let (index, value) =
             input.indexed_iter().find(|(_, value)| !value.is_finite()).expect("one of them is not finite");
         Err(Error::not_finite(format!("input holds {value} at {:?}", index.slice())))
+    }
+
+    /// Runs what leads to numbers that are looked up, most often nothing, so that nothing can fail later.
+    fn check_lookups(&self, input: &Tensor<T>) -> Result<()> {
+        let looks_up = |node: &Node<T>| matches!(node.op, Op::Embedding(_));
+        let Some(last) = self.nodes.iter().rposition(looks_up) else { return Ok(()) };
+        let mut needed = vec![false; last + 2];
+        for (index, node) in self.nodes[..=last].iter().enumerate().rev() {
+            if needed[index + 1] || looks_up(node) {
+                node.inputs.iter().for_each(|value| needed[value.0] = true);
+            }
+        }
+        let mut values: Vec<Option<CowArray<'_, T, IxDyn>>> = vec![Some(input.view().into())];
+        for (index, node) in self.nodes[..=last].iter().enumerate() {
+            let read = |value: &Value| values[value.0].as_ref().expect("it is needed").view();
+            if let Op::Embedding(embedding) = &node.op {
+                let numbers = read(&node.inputs[0]);
+                embedding.check_numbers(&numbers).map_err(|error| error.at(&node.name))?;
+            }
+            let run = || {
+                let inputs: Vec<_> = node.inputs.iter().map(read).collect();
+                node.op.forward(&inputs, self.site(index), false).into()
+            };
+            let output = needed[index + 1].then(run);
+            values.push(output);
+        }
+        Ok(())
     }
 
     fn check_finite(&self) -> Result<()> {

@@ -3,10 +3,10 @@
 mod numbers;
 
 use lrp_core::{
-    Activation, Add, AveragePool, Channels, Concat, Convolution, ErrorKind, Flatten, Function, Gather,
-    Identity, Linear, LocalResponse, MatMul, MaxPool, Multiply, Network, NetworkBuilder, Normalize, Op,
-    Parameters, ParametricRect, Rect, Reduce, Reduction, Resample, Reshape, Scaling, SoftMax, SumPool, Tanh,
-    Tensor, Ties, Transpose, TransposedConvolution, Value, Window,
+    Activation, Add, AveragePool, Channels, Concat, Convolution, Embedding, ErrorKind, Flatten, Function,
+    Gather, Identity, Kind, Linear, LocalResponse, MatMul, MaxPool, Multiply, Network, NetworkBuilder,
+    Normalize, Op, Parameters, ParametricRect, Rect, Reduce, Reduction, Resample, Reshape, Scaling, SoftMax,
+    SumPool, Tanh, Tensor, Ties, Transpose, TransposedConvolution, Value, Window,
 };
 use ndarray::Array1;
 use numbers::{distance, tensor};
@@ -276,7 +276,8 @@ fn check_parameters(what: &str, network: &Network<f64>, input: &Tensor<f64>) {
     let seed = tensor(3, trace.output().shape());
     for (node, found) in trace.parameter_gradients(network.output(), &seed).into_iter().enumerate() {
         let name = network.nodes()[node].name();
-        assert_eq!(found.is_some(), network.nodes()[node].kind().has_weights(), "{what}: {name}");
+        let kind = network.nodes()[node].kind();
+        assert_eq!(found.is_some(), kind.has_weights() || kind == Kind::Embedding, "{what}: {name}");
         let Some(found) = found else { continue };
         let expected = parameter_differences(network, node, input, &seed);
         for (part, found, expected) in [
@@ -308,6 +309,20 @@ fn parameters_have_the_gradient_the_forward_pass_has() {
     for (what, op, shape) in table {
         check_parameters(what, &Network::sequential([op]).unwrap(), &apart(shape));
     }
+}
+
+/// A text of five words, the second of which comes again, in two samples.
+#[test]
+fn tables_have_the_gradient_the_forward_pass_has() {
+    let words = Tensor::from_shape_vec(vec![2, 5], vec![0.0, 3.0, 1.0, 3.0, 4.0, 4.0, 4.0, 0.0, 2.0, 3.0]);
+    let network = Network::sequential([
+        Embedding::new(tensor(9, &[6, 3]).into_dimensionality().unwrap()).unwrap().into(),
+        convolution(&[2, 3, 4], Window::new(&[2]), 1, Channels::Last),
+        Tanh.into(),
+        Reduce::new(Reduction::Max, vec![1], false).into(),
+        linear(5, 4, 2),
+    ]);
+    check_parameters("text", &network.unwrap(), &words.unwrap());
 }
 
 /// Everything a network can consist of, with skips, around layers that learn.

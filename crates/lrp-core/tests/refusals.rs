@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use lrp_core::{
-    Add, AveragePool, Channels, Concat, Convolution, Crossing, Error, ErrorKind, Flatten, Flow, Gather,
-    Identity, Kind, Layer, Linear, LocalResponse, MatMul, MaxPool, Multiply, Network, NetworkBuilder,
+    Add, AveragePool, Channels, Concat, Convolution, Crossing, Embedding, Error, ErrorKind, Flatten, Flow,
+    Gather, Identity, Kind, Layer, Linear, LocalResponse, MatMul, MaxPool, Multiply, Network, NetworkBuilder,
     Normalize, Op, ParametricRect, Record, Rect, Reduce, Reduction, Resample, Reshape, Scaling, Site,
     SoftMax, SumPool, Tensor, TensorView, Transpose, TransposedConvolution, Value, Window,
 };
@@ -48,12 +48,13 @@ fn transposed(
 fn layers_that_fit_nothing_cannot_be_made() {
     let ones = |shape: &[usize]| Tensor::<f64>::ones(shape);
     let plain = || Window::new(&[2, 2]);
-    let refused: [(lrp_core::Result<()>, &str); 20] = [
+    let refused: [(lrp_core::Result<()>, &str); 21] = [
         (
             Linear::new(Array2::<f64>::ones((2, 3)), arr1(&[0.0])).map(drop),
             "[2, 3] do not go with a bias of length 1",
         ),
         (Linear::new(Array2::<f64>::ones((0, 3)), Array1::zeros(3)).map(drop), "[0, 3]"),
+        (Embedding::new(Array2::<f64>::ones((4, 0))).map(drop), "a table of shape [4, 0] holds no entry"),
         (Convolution::new(ones(&[2, 2, 1, 3]), arr1(&[0.0]), &[1, 1]).map(drop), "bias of length 1"),
         (Convolution::new(ones(&[2, 2, 1, 1]), arr1(&[0.0]), &[1]).map(drop), "differ in length"),
         (Convolution::new(ones(&[2, 1]), arr1(&[0.0]), &[]).map(drop), "1 to 3 spatial axes, not 0"),
@@ -235,8 +236,9 @@ fn parts_too_large_to_count_are_refused() {
 #[test]
 fn layers_of_one_input_take_no_more() {
     let resample = Resample::new(vec![]).unwrap();
-    let table: [Op<f64>; 5] = [
+    let table: [Op<f64>; 6] = [
         Identity.into(),
+        Embedding::new(Array2::ones((2, 1))).unwrap().into(),
         Gather::new(vec![None], 0.0).into(),
         Reshape::new(vec![1]).into(),
         Transpose::new(vec![0]).into(),
@@ -318,6 +320,8 @@ fn nan_and_infinity_are_refused_wherever_they_are() {
     assert_says(network.forward(&input), ErrorKind::NotFinite, None, "input holds NaN at [1, 0]");
     let large = Network::sequential([Linear::new(arr2(&[[1e300]]), arr1(&[0.0])).unwrap().into()]).unwrap();
     assert_says(large.cast::<f32>(), ErrorKind::NotFinite, here, "weights");
+    let table = Embedding::new(arr2(&[[0.0, nan]])).unwrap().into();
+    assert_says(Network::sequential([table]), ErrorKind::NotFinite, Some("embedding_0"), "table");
 }
 
 /// Who allows NaN sees it come out, not vanish in a rectifier or a maximum.
@@ -333,6 +337,41 @@ fn nan_passes_where_it_is_allowed() {
         assert!(output[[0, 0, 0]].is_nan(), "{output}");
         assert_eq!(output[[0, 1, 0]], if output.len() == 3 { 1.0 } else { 2.0 });
     }
+}
+
+/// The second way to the table leads through a rectifier and a shift, the first through nothing.
+#[test]
+fn numbers_that_are_not_in_a_table_are_refused_before_anything_runs() {
+    let table = || Embedding::new(Array2::ones((5, 2))).unwrap();
+    let mut builder = NetworkBuilder::<f64>::new();
+    let shift = Scaling::new(Tensor::ones(vec![1]), Tensor::ones(vec![1]));
+    builder.add("words", table(), &[Value::INPUT]);
+    let rect = builder.add("rect", Rect, &[Value::INPUT]);
+    let next = builder.add("next", shift, &[rect]);
+    builder.add("next words", table(), &[next]);
+    let network = builder.build().unwrap();
+    let table: [(f64, Option<&str>, &str); 6] = [
+        (3.0, None, ""),
+        (4.0, Some("next words"), "sample 1 holds 5 at [2], expected a whole number from 0 to 4"),
+        (5.0, Some("words"), "sample 1 holds 5 at [2], expected a whole number from 0 to 4"),
+        (-1.0, Some("words"), "holds -1 at [2]"),
+        (0.5, Some("words"), "holds 0.5 at [2]"),
+        (1e300, Some("words"), "expected a whole number"),
+    ];
+    for (number, node, part) in table {
+        let input = arr2(&[[0.0, 1.0, 2.0], [3.0, 1.0, number]]).into_dyn();
+        let Some(node) = node else {
+            assert_eq!(network.forward(&input).unwrap(), Tensor::ones(vec![2, 3, 2]));
+            continue;
+        };
+        assert_says(network.forward(&input), ErrorKind::Lookup, Some(node), part);
+        assert_says(network.trace(&input), ErrorKind::Lookup, Some(node), part);
+    }
+    let mut builder = NetworkBuilder::<f64>::new().allow_not_finite();
+    builder.add("words", Embedding::new(Array2::from_elem((5, 2), f64::NAN)).unwrap(), &[Value::INPUT]);
+    let network = builder.build().unwrap();
+    let input = arr2(&[[f64::NAN]]).into_dyn();
+    assert_says(network.forward(&input), ErrorKind::Lookup, Some("words"), "sample 0 holds NaN at [0]");
 }
 
 #[derive(Debug)]

@@ -71,6 +71,7 @@ mod bytes;
 #[cfg(feature = "hdf5")]
 mod hdf5;
 mod inflate;
+mod labelled_texts;
 mod mat;
 mod pickle;
 mod protobuf;
@@ -85,12 +86,13 @@ pub use array::{
 };
 pub use error::{Error, ErrorKind, Position, Result};
 pub use file::{read_file, write_atomically};
+pub use labelled_texts::{LabelledText, parse_labelled_texts, read_labelled_texts};
 pub use limits::Limits;
 pub use model::{
-    Caffe, CaffeLayer, CaffeNetwork, ChannelOrder, Convention, Filter, Fit, ImagePreparation, Layout,
-    MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, PreparedModel, ReadModel,
-    Sidecar, Source, WriteModel, channels_last, model_format, read_model, read_model_bytes,
-    read_model_source, read_prepared_model, reorder_flatten, reread_flatten, write_legacy_model,
-    write_matlab_model, write_model,
+    Caffe, CaffeLayer, CaffeNetwork, ChannelOrder, Characters, Convention, Filter, Fit, ImagePreparation,
+    Layout, MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, PreparedModel,
+    ReadModel, Sidecar, Source, TextPreparation, Token, Vocabulary, WriteModel, channels_last, model_format,
+    read_model, read_model_bytes, read_model_source, read_prepared_model, reorder_flatten, reread_flatten,
+    write_legacy_model, write_matlab_model, write_model, write_model_for,
 };
 pub use six_digits::six_digits;

@@ -27,7 +27,10 @@ pub use caffe::{Caffe, CaffeLayer, CaffeNetwork};
 pub use convention::{Convention, reorder_flatten, reread_flatten};
 pub use layout::channels_last;
 pub use onnx::{MissingOperator, Onnx};
-pub use preparation::{ChannelOrder, Filter, Fit, ImagePreparation, Layout, PerChannel, Preparation};
+pub use preparation::{
+    ChannelOrder, Characters, Filter, Fit, ImagePreparation, Layout, PerChannel, Preparation,
+    TextPreparation, Token, Vocabulary,
+};
 pub use sidecar::Sidecar;
 pub use source::Source;
 
@@ -80,8 +83,8 @@ pub struct PreparedModel {
     pub exported: bool,
 }
 
-/// How a model becomes the bytes of a file.
-pub type WriteModel = fn(&Network<f64>) -> Result<Vec<u8>>;
+/// How a model becomes the bytes of a file; the shape of one sample, without the batch, is of use to formats that say it.
+pub type WriteModel = fn(&Network<f64>, Option<&[usize]>) -> Result<Vec<u8>>;
 
 /// Every model format, in the order they are tried.
 pub const MODEL_FORMATS: &[ModelFormat] = &[
@@ -93,7 +96,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sample: |_, _| None,
         weights: &[],
         exported: false,
-        write: Some(text_writer::write),
+        write: Some(|network, _| text_writer::write(network)),
     },
     ModelFormat {
         name: "toolbox pickle",
@@ -103,7 +106,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sample: |_, _| None,
         weights: &[],
         exported: false,
-        write: Some(pickle_writer::write),
+        write: Some(|network, _| pickle_writer::write(network)),
     },
     ModelFormat {
         name: "MATLAB",
@@ -113,7 +116,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sample: |_, _| None,
         weights: &[],
         exported: false,
-        write: Some(mat::write),
+        write: Some(|network, _| mat::write(network)),
     },
     ModelFormat {
         name: "ONNX",
@@ -123,7 +126,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sample: onnx::sample,
         weights: &[],
         exported: true,
-        write: None,
+        write: Some(onnx::write),
     },
     ModelFormat {
         name: "Caffe",
@@ -213,12 +216,25 @@ pub fn model_format(name: &str, bytes: &[u8]) -> Result<&'static ModelFormat> {
 /// Writes a model in the format its extension names, whole or not at all.
 ///
 /// # Errors
-/// If no format that is written has this extension, the format cannot hold a layer, or the file cannot be written.
+/// If no format that is written has this extension, the format cannot hold a layer or needs to know the shape of a
+/// sample, or the file cannot be written.
 pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
+    write_model_for(path, network, None)
+}
+
+/// As [`write_model`], for samples of a shape: ONNX says in the file what its input is.
+///
+/// # Errors
+/// As [`write_model`], and if the network cannot take such samples.
+pub fn write_model_for(
+    path: impl AsRef<Path>,
+    network: &Network<f64>,
+    sample: Option<&[usize]>,
+) -> Result<()> {
     let path = path.as_ref();
     let format = by_extension(path).ok_or_else(|| unknown(&path.display().to_string()))?;
     let write = format.write.ok_or_else(|| not_written(path, format.name))?;
-    write_with(path, network, write)
+    write_with(path, || write(network, sample))
 }
 
 /// Writes a model as text for the toolbox's Matlab part, where flattening runs in another order.
@@ -229,7 +245,7 @@ pub fn write_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()>
 /// If a flatten layer is not in Matlab's order (see [`reorder_flatten`]), the format cannot hold a
 /// layer, or the file cannot be written.
 pub fn write_matlab_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
-    write_with(path.as_ref(), network, text_writer::write_matlab)
+    write_with(path.as_ref(), || text_writer::write_matlab(network))
 }
 
 /// Writes a model as text for toolbox 1.1 and before, which wants each row of weights in a line of its own.
@@ -239,11 +255,11 @@ pub fn write_matlab_model(path: impl AsRef<Path>, network: &Network<f64>) -> Res
 /// # Errors
 /// If the model has layers that did not exist then, or the file cannot be written.
 pub fn write_legacy_model(path: impl AsRef<Path>, network: &Network<f64>) -> Result<()> {
-    write_with(path.as_ref(), network, text_writer::write_legacy)
+    write_with(path.as_ref(), || text_writer::write_legacy(network))
 }
 
-fn write_with(path: &Path, network: &Network<f64>, write: WriteModel) -> Result<()> {
-    let bytes = write(network).map_err(|error| error.in_file(&path.display().to_string()))?;
+fn write_with(path: &Path, write: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
+    let bytes = write().map_err(|error| error.in_file(&path.display().to_string()))?;
     write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
 }
 

@@ -1,4 +1,5 @@
-//! Pictures as inputs: resized as Pillow does, fitted, ordered, scaled; and the labels of what is seen in them.
+//! Pictures as inputs: resized as Pillow does, fitted, ordered, scaled; and the labels of what is seen in them. Texts
+//! as inputs.
 
 #[allow(dead_code, reason = "this file uses a part")]
 mod common;
@@ -6,7 +7,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use lrp_io::{Array, Dtype, Limits, Sidecar, read_array, read_arrays};
+use lrp_io::{Array, Dtype, Limits, Sidecar, Vocabulary, parse_labelled_texts, read_array, read_arrays};
 use ndarray::{Array3, Array4, ArrayD, Axis, arr1, array, s};
 
 fn sidecar(image: &str) -> Sidecar {
@@ -247,4 +248,108 @@ fn labels_are_read_from_the_folder_of_the_model_and_nowhere_else() {
     assert!(read().unwrap_err().to_string().ends_with("bad.txt:2: a label holds control characters"));
     write("m.toml", "labels = 'names.txt'\nclasses = ['cat']");
     assert!(read().unwrap_err().to_string().contains("has both classes and labels"));
+}
+
+/// The words of a text under some settings, and their numbers in the vocabulary `0 padding, 1 unknown, 2 it's, 3 élan`.
+fn cut(settings: &str, text: &str) -> Vec<(String, usize)> {
+    let sidecar = Sidecar::parse("m.toml", &format!("[text]\nvocabulary = 'v.txt'\n{settings}")).unwrap();
+    let vocabulary =
+        Vocabulary::parse("v.txt", "<padding>\n<unknown>\nit's\nélan\n", &Limits::default()).unwrap();
+    let tokens = sidecar.text.unwrap().with_words(vocabulary).unwrap().tokens(text);
+    tokens.into_iter().map(|token| (text[token.range].to_owned(), token.id)).collect()
+}
+
+#[test]
+fn texts_are_cut_into_words() {
+    let words = |settings: &str, text: &str| -> Vec<String> {
+        cut(settings, text).into_iter().map(|(word, _)| word).collect()
+    };
+    assert_eq!(words("", "It's 3-D, naïve\n日本語!"), ["It", "s", "3", "D", "naïve", "日本語"]);
+    assert_eq!(words("characters = 'letters'", "B2B 7"), ["B", "B"]);
+    assert_eq!(words("apostrophes = true", "''It's'' o’clock '"), ["It's", "o’clock"]);
+    assert_eq!(words("longest = 2", "one two three"), ["one", "two"]);
+    assert!(words("", " \u{1b}[31m!").contains(&"31m".to_owned()) && words("", "— !").is_empty());
+    let found = cut("apostrophes = true", "IT’S Élan vital");
+    assert_eq!(found.iter().map(|(_, id)| *id).collect::<Vec<_>>(), [2, 3, 1]);
+    assert_eq!(cut("lower-case = false", "Élan élan").iter().map(|(_, id)| *id).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[test]
+fn vocabularies_hold_the_words_of_most_texts() {
+    let sidecar = Sidecar::parse("m.toml", "text = { vocabulary = 'v.txt' }").unwrap();
+    let texts = ["b a c", "A b b", "a, d", "b e d"];
+    let known = Vocabulary::of_texts(texts, &sidecar.text.clone().unwrap(), 2, 10);
+    assert_eq!(known.words(), ["<padding>", "<unknown>", "a", "b", "d"]);
+    assert_eq!(Vocabulary::parse("v.txt", &known.to_text(), &Limits::default()).unwrap(), known);
+    assert_eq!(Vocabulary::of_texts(texts, &sidecar.text.unwrap(), 1, 1).words()[2..], ["a"]);
+    let refused = |text: &str| Vocabulary::parse("v.txt", text, &Limits::default()).unwrap_err().to_string();
+    assert_eq!(refused("a\nb\na\n"), "v.txt:3: the word 'a' stands in another line already");
+    assert_eq!(refused("a\n\nb\n"), "v.txt:2: expected one word without control characters");
+    let few = Limits { array_elements: 1, ..Limits::default() };
+    assert!(Vocabulary::parse("v.txt", "a\nb\n", &few).unwrap_err().to_string().contains("at most 1"));
+}
+
+#[test]
+fn texts_become_rows_between_margins() {
+    let sidecar =
+        Sidecar::parse("m.toml", "text = { vocabulary = 'v.txt', margin = 1, longest = 3 }").unwrap();
+    let reader = sidecar.text.unwrap();
+    assert_eq!(reader.sample(), [5]);
+    let vocabulary = Vocabulary::parse("v.txt", "-\n?\none\ntwo\n", &Limits::default()).unwrap();
+    let reader = reader.with_words(vocabulary).unwrap();
+    let input = reader.input(&[reader.tokens("one"), reader.tokens("two one six nine")]).unwrap();
+    assert_eq!(input, array![[0.0, 2.0, 0.0, 0.0, 0.0], [0.0, 3.0, 2.0, 1.0, 0.0]].into_dyn());
+    assert_eq!(
+        reader.of_words(input.index_axis(Axis(0), 1).into_dimensionality().unwrap(), 3),
+        arr1(&[3.0, 2.0, 1.0])
+    );
+    assert_eq!(reader.of_words(arr1(&[7.0]).view(), 3).len(), 0);
+    let error = reader.input(&[reader.tokens("one"), reader.tokens("!")]).unwrap_err().to_string();
+    assert_eq!(error, "text 1 holds no word");
+    assert_eq!(reader.input(&[vec![]]).unwrap_err().to_string(), "holds no word");
+}
+
+#[test]
+fn words_are_read_from_the_folder_of_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let read = || Sidecar::of_model(folder.path().join("m.onnx"), &Limits::default());
+    write("v.txt", "<padding>\n<unknown>\ngood\n");
+    write("m.toml", "text = { vocabulary = 'v.txt' }");
+    assert_eq!(read().unwrap().text.unwrap().words.number("good"), Some(2));
+    let table = [
+        ("text = { vocabulary = '../v.txt' }", "words are in the file '../v.txt', which is not a plain path"),
+        ("text = { vocabulary = 'v.txt', unknown = 3 }", "unknown is word 3 of a vocabulary of 3"),
+        (
+            "text = { vocabulary = 'v.txt', longest = 0 }",
+            "text: longest is 0 and margin 0, allowed are 1 to 65536",
+        ),
+        ("text = { margin = 1 }", "text: names no vocabulary"),
+        ("text = { vocabulary = 'v.txt', stem = true }", "m.toml:1: unknown field `stem`"),
+    ];
+    for (toml, part) in table {
+        write("m.toml", toml);
+        let error = read().unwrap_err().to_string();
+        assert!(error.contains(part) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn tables_of_texts_are_read() {
+    let rows = |text: &str, neutral| {
+        let rows = parse_labelled_texts(text, neutral).unwrap().into_iter();
+        rows.map(|row| format!("{}: {}", row.class, row.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(rows("ship\ta tanker\r\n\nacq\tshares", 0.0), ["ship: a tanker", "acq: shares"]);
+    assert_eq!(rows("Category\tText\nd\tstring\nclass\t\nearn\tnet", 0.0), ["earn: net"]);
+    assert_eq!(rows("1\t-0.6\tbad\n2\t0.5\tmeh\n3\t2\tgood", 0.5), ["negative: bad", "positive: good"]);
+    let table = [
+        ("ship", "has 1 columns apart by tabs, expected class and text"),
+        ("a\tb\n1\tx\tgood", "expected a number and a rating before the text"),
+        ("\tshares", "names no class"),
+    ];
+    for (text, part) in table {
+        let error = parse_labelled_texts(text, 0.0).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }

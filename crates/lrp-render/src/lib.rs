@@ -71,6 +71,7 @@ pub use png::{Note, Rgb16Image, encode_png, encode_png_indexed, encode_png16, no
 pub use smooth::blur;
 pub use terminal::{Graphics, Ink, show};
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
+pub use words::{Word, ansi_words, html_words, plain_words, words};
 
 mod heatmap;
 mod overlay;
@@ -85,6 +86,7 @@ mod smooth;
 mod color_bar;
 mod montage;
 mod text;
+mod words;
 mod chart;
 
 mod png;

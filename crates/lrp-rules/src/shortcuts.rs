@@ -37,6 +37,7 @@ fn keeps_above_zero<T: Float>(op: &Op<T>, inputs: bool) -> bool {
         Op::Tanh(_) | Op::ParametricRect(_) | Op::LocalResponse(_) => inputs,
         Op::Flatten(_) | Op::Reshape(_) | Op::Transpose(_) | Op::Identity(_) | Op::Concat(_) => inputs,
         Op::Gather(gather) => inputs && gather.fill() >= 0.0,
+        Op::Embedding(embedding) => embedding.table().iter().all(|&value| value >= T::zero()),
         Op::Resample(resample) => {
             let mut weights = resample.axes().iter().flat_map(|(_, _, places)| places.iter().flatten());
             inputs && weights.all(|&(_, weight)| weight >= 0.0)
@@ -137,6 +138,8 @@ fn stays_below_zero<T: Float>(op: &Op<T>) -> bool {
         Op::Rect(_) | Op::Tanh(_) | Op::LocalResponse(_) | Op::Flatten(_) => true,
         Op::Reshape(_) | Op::Transpose(_) | Op::Gather(_) | Op::Concat(_) | Op::Identity(_) => true,
         Op::MaxPool(_) | Op::Reduce(_) => true,
+        // Of an entry's number nothing follows for its values.
+        Op::Embedding(_) => false,
         // These mix, or nobody knows.
         Op::Linear(_) | Op::Convolution(_) | Op::TransposedConvolution(_) => false,
         Op::SumPool(_) | Op::AveragePool(_) | Op::Scaling(_) | Op::Normalize(_) | Op::SoftMax(_) => false,

@@ -21,7 +21,7 @@ pub struct Suggestion {
 /// channel or one for all. No pair means that nothing is known.
 ///
 /// Networks whose factors depend on the input, such as those with attention or normalization, get ε everywhere, and so
-/// do dense ones. Convolutions between rectifiers get γ and a box of the input, or z⁺ and `flat` if no box is known.
+/// do dense ones and those that read words. Convolutions between rectifiers get γ and a box of the input, or z⁺ and `flat` if no box is known.
 ///
 /// ```
 /// use lrp_core::{Linear, Network, Rect};
@@ -50,6 +50,10 @@ fn choose<T: Float>(network: &Network<T>, bounded: bool) -> (&'static str, Strin
     if let Some(node) = inner.iter().find(|node| depends_on_input(node)) {
         let (name, kind) = (node.name(), node.kind());
         return ("lrp-epsilon(1e-6)", format!("{name} is a {kind}, its factors depend on the input"));
+    }
+    if let Some(node) = nodes.iter().find(|node| node.kind() == Kind::Embedding) {
+        let why = format!("{} makes words vectors, whose signs say nothing for or against", node.name());
+        return ("lrp-epsilon(0.01)", why);
     }
     let Some(first) = nodes.iter().position(|node| node.kind() == Kind::Convolution) else {
         return ("lrp-epsilon(0.01)", "no convolutions".to_owned());

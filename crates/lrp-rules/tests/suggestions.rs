@@ -1,10 +1,10 @@
 //! Composites suggested for networks of every sort.
 
 use lrp_core::{
-    Activation, Convolution, Flatten, Function, Linear, Network, Normalize, Op, Rect, Scaling, SoftMax, Tanh,
-    Tensor, Transpose,
+    Activation, Convolution, Embedding, Flatten, Function, Linear, Network, Normalize, Op, Rect, Scaling,
+    SoftMax, Tanh, Tensor, Transpose,
 };
-use lrp_rules::{COMPOSITES, Plan, PlanOptions, composite, suggest};
+use lrp_rules::{COMPOSITES, Plan, PlanOptions, Target, composite, suggest};
 use ndarray::{Array1, Array2, arr0};
 
 const COLOURS: [(f64, f64); 3] = [(-1.0, 1.0), (-2.0, 2.0), (-3.0, 3.0)];
@@ -50,6 +50,24 @@ fn a_box_is_for_convolutions_that_see_the_input() {
     let halved: Op<f64> = Scaling::new(arr0(0.5).into_dyn(), arr0(1.0).into_dyn()).into();
     assert_eq!(suggested([halved, convolution(), Rect.into(), dense()], &COLOURS).0, "epsilon-plus-flat");
     assert_eq!(suggested([dense(), convolution(), Rect.into(), dense()], &COLOURS).0, "epsilon-plus-flat");
+}
+
+/// Words may be as much against as for, and every one gets what its vector got.
+#[test]
+fn what_reads_words_gets_epsilon() {
+    let words = |layers| [vec![Embedding::new(Array2::ones((4, 3))).unwrap().into()], layers].concat();
+    let convolution =
+        || Convolution::new(Tensor::ones(vec![2, 3, 3]), Array1::zeros(3), &[1]).unwrap().into();
+    let (name, why) = suggested(words(vec![convolution(), Rect.into(), dense()]), &[(0.0, 3.0)]);
+    assert_eq!(name, "lrp-epsilon(0.01)");
+    assert_eq!(why, "embedding_0 makes words vectors, whose signs say nothing for or against");
+    let network = Network::sequential(words(vec![convolution()])).unwrap();
+    let plan = Plan::new(&network, &composite("epsilon-plus-flat").unwrap(), PlanOptions::default()).unwrap();
+    let rows = plan.table(Some(&[1, 3])).unwrap().rows;
+    assert_eq!((rows[0].rule.as_str(), rows[1].rule.as_str()), ("-", "flat"));
+    let text = Tensor::from_shape_vec(vec![1, 3], vec![3.0, 0.0, 0.0]).unwrap();
+    let found = plan.explain(&text, &Target::Given(Tensor::ones(vec![1, 2, 3]))).unwrap();
+    assert_eq!(found.relevance, Tensor::from_shape_vec(vec![1, 3], vec![1.5, 3.0, 1.5]).unwrap());
 }
 
 #[test]

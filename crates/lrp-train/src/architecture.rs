@@ -1,10 +1,10 @@
 //! Networks before they have weights, read from TOML.
 
 use lrp_core::{
-    Channels, Convolution, Flatten, Float, Linear, MaxPool, Network, NetworkBuilder, Op, Rect, SoftMax,
+    Channels, Convolution, Embedding, Flatten, Float, Linear, MaxPool, Network, NetworkBuilder, Op, Rect,
+    Reduce, Reduction, SoftMax, SumPool, Tanh, Tensor, Window,
 };
-use lrp_core::{SumPool, Tanh, Tensor, Window};
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 use rand_distr::{Distribution, Normal};
 use serde::Deserialize;
 
@@ -12,12 +12,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::random::{Use, generator};
 use crate::settings::Settings;
 
-/// The toolbox's own, by name: what its scripts `training_test` and `cnn_training_test` train.
-pub const ARCHITECTURES: [(&str, &str); 4] = [
+/// By name: what the toolbox's scripts `training_test` and `cnn_training_test` train, and networks that read texts.
+pub const ARCHITECTURES: [(&str, &str); 6] = [
     ("xor", include_str!("../architectures/xor.toml")),
     ("mnist-mlp", include_str!("../architectures/mnist-mlp.toml")),
     ("lenet5-sumpool", include_str!("../architectures/lenet5-sumpool.toml")),
     ("lenet5-maxpool", include_str!("../architectures/lenet5-maxpool.toml")),
+    ("text-r8", include_str!("../architectures/text-r8.toml")),
+    ("text-movies", include_str!("../architectures/text-movies.toml")),
 ];
 
 /// No layer may have more weights.
@@ -35,12 +37,34 @@ pub struct Architecture {
     /// How data become inputs: for whoever reads data, nothing here looks at it.
     #[serde(default)]
     pub input: toml::Table,
+    /// How texts become words and these numbers, if it reads texts; as `input`, for whoever reads them.
+    #[serde(default)]
+    pub text: toml::Table,
+    /// Which words of the examples it is to know, if it reads texts.
+    #[serde(default)]
+    pub vocabulary: Words,
     /// How to train it.
     #[serde(default)]
     pub training: Settings,
     /// Its layers, each reading the one before.
     #[serde(rename = "layer")]
     pub layers: Vec<Layer>,
+}
+
+/// Which words get an entry in a vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Words {
+    /// Those that this many texts hold; by default 2.
+    pub least_texts: usize,
+    /// Of them at most so many, those in most texts; by default 10 000.
+    pub most: usize,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { least_texts: 2, most: 10_000 }
+    }
 }
 
 /// A layer without weights; how many it has follows from what it reads.
@@ -52,15 +76,23 @@ pub enum Layer {
         /// How many outputs it has.
         units: usize,
     },
-    /// Convolution over two axes, channels last.
+    /// Convolution over one to three axes, channels last.
     Convolution {
-        /// Rows and columns of a filter.
-        size: [usize; 2],
+        /// A filter's size along each: rows and columns, or words.
+        size: Vec<usize>,
         /// How many filters it has.
         filters: usize,
-        /// Rows and columns from one position to the next; by default 1 and 1.
-        #[serde(default = "one_by_one")]
-        stride: [usize; 2],
+        /// How far it is from one position to the next along each; by default 1.
+        stride: Option<Vec<usize>>,
+    },
+    /// Rows of a table, looked up by whole numbers.
+    Embedding {
+        /// How many rows it has; those of the vocabulary, if it is not said.
+        entries: Option<usize>,
+        /// How long they are.
+        width: usize,
+        /// A row that stays zero, that of padding.
+        padding: Option<usize>,
     },
     /// Sum over windows.
     SumPool {
@@ -76,6 +108,8 @@ pub enum Layer {
         /// Rows and columns from one window to the next; by default its size.
         stride: Option<[usize; 2]>,
     },
+    /// Maximum over all of space, of each channel.
+    GlobalMaxPool,
     /// Everything but the batch axis in one axis.
     Flatten,
     /// `max(x, 0)`
@@ -84,10 +118,6 @@ pub enum Layer {
     Tanh,
     /// Normalised exponential.
     SoftMax,
-}
-
-fn one_by_one() -> [usize; 2] {
-    [1, 1]
 }
 
 impl Architecture {
@@ -127,6 +157,17 @@ impl Architecture {
         Ok(architecture)
     }
 
+    /// The same with a row for each entry of a vocabulary, in tables that do not say how many they have.
+    #[must_use]
+    pub fn for_vocabulary(mut self, count: usize) -> Self {
+        for layer in &mut self.layers {
+            if let Layer::Embedding { entries, .. } = layer {
+                entries.get_or_insert(count);
+            }
+        }
+        self
+    }
+
     /// What is known beside the weights, as TOML: what it is, its classes, how its inputs are made.
     #[must_use]
     pub fn sidecar(&self) -> String {
@@ -140,11 +181,14 @@ impl Architecture {
         if !self.input.is_empty() {
             table.insert("input".to_owned(), self.input.clone().into());
         }
+        if !self.text.is_empty() {
+            table.insert("text".to_owned(), self.text.clone().into());
+        }
         table.to_string()
     }
 
     /// The network for samples of a shape (without the batch axis), its weights normal with deviation
-    /// `1 / √(inputs of a unit)`, its biases 0.
+    /// `1 / √(inputs of a unit)`, in tables `1 / √(length of a row)`, its biases 0.
     ///
     /// # Errors
     /// Names the first layer that cannot take what reaches it.
@@ -169,7 +213,7 @@ impl Architecture {
 impl Layer {
     /// The layer for inputs of a shape, batch axis included.
     fn op<T: Float>(&self, input: &[usize], seed: u64, index: usize) -> Result<Op<T>, String> {
-        let normal = |shape: &[usize]| weights(shape, seed, index);
+        let normal = |shape: &[usize]| weights(shape, shape.iter().rev().skip(1).product(), seed, index);
         let failed = |error: lrp_core::Error| error.to_string();
         let pool = |size: &[usize; 2], stride: &Option<[usize; 2]>| {
             Window::new(size).strided(&stride.unwrap_or(*size))
@@ -181,15 +225,25 @@ impl Layer {
                     normal(&[last, *units])?.into_dimensionality().map_err(|error| error.to_string())?;
                 Linear::new(weights, Array1::zeros(*units)).map(Op::from).map_err(failed)
             }
-            Self::Convolution { size: [h, w], filters, stride } => {
-                let weights = normal(&[*h, *w, last, *filters])?;
-                Convolution::new(weights, Array1::zeros(*filters), stride).map(Op::from).map_err(failed)
+            Self::Convolution { size, filters, stride } => {
+                let stride = stride.clone().unwrap_or_else(|| vec![1; size.len()]);
+                let weights = normal(&[&size[..], &[last, *filters]].concat())?;
+                Convolution::new(weights, Array1::zeros(*filters), &stride).map(Op::from).map_err(failed)
+            }
+            Self::Embedding { entries, width, padding } => {
+                let entries = entries.ok_or("does not say how many entries it has, and nothing else does")?;
+                let table = weights(&[entries, *width], *width, seed, index)?;
+                embedding(table.into_dimensionality().map_err(|error| error.to_string())?, *padding)
             }
             Self::SumPool { size, stride } => {
                 SumPool::new(pool(size, stride), Channels::Last).map(Op::from).map_err(failed)
             }
             Self::MaxPool { size, stride } => {
                 MaxPool::new(pool(size, stride), Channels::Last).map(Op::from).map_err(failed)
+            }
+            Self::GlobalMaxPool => {
+                let space = (1..input.len().saturating_sub(1)).collect();
+                Ok(Reduce::new(Reduction::Max, space, false).into())
             }
             Self::Flatten => Ok(Flatten::RowMajor.into()),
             Self::Rect => Ok(Rect.into()),
@@ -199,16 +253,26 @@ impl Layer {
     }
 }
 
-/// Normal numbers with deviation `1 / √fan-in`, of a shape whose last axis counts outputs.
-fn weights<T: Float>(shape: &[usize], seed: u64, layer: usize) -> Result<Tensor<T>, String> {
+/// A table, one row of which may be zero and stay so.
+fn embedding<T: Float>(mut table: Array2<T>, padding: Option<usize>) -> Result<Op<T>, String> {
+    let rows = table.nrows();
+    if let Some(row) = padding {
+        let none = || format!("padding is entry {row} of {rows}");
+        table.outer_iter_mut().nth(row).ok_or_else(none)?.fill(T::zero());
+    }
+    let layer = Embedding::new(table).map_err(|error| error.to_string())?;
+    Ok(padding.into_iter().fold(layer, Embedding::with_fixed).into())
+}
+
+/// Normal numbers with deviation `1 / √spread`.
+fn weights<T: Float>(shape: &[usize], spread: usize, seed: u64, layer: usize) -> Result<Tensor<T>, String> {
     let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
     let count = count.filter(|&count| count <= MOST_WEIGHTS);
     let Some(count) = count.filter(|&count| count > 0) else {
         return Err(format!("weights of shape {shape:?}; allowed are 1 to {MOST_WEIGHTS} of them"));
     };
-    let fan_in: usize = shape.iter().rev().skip(1).product();
     #[expect(clippy::cast_precision_loss, reason = "a size of a layer")]
-    let normal = Normal::new(0.0, 1.0 / (fan_in as f64).sqrt()).map_err(|error| error.to_string())?;
+    let normal = Normal::new(0.0, 1.0 / (spread as f64).sqrt()).map_err(|error| error.to_string())?;
     let mut chance = generator(seed, Use::Weights(layer));
     let numbers = (0..count).map(|_| T::of(normal.sample(&mut chance))).collect();
     Tensor::from_shape_vec(shape, numbers).map_err(|error| error.to_string())

@@ -4,8 +4,10 @@ use lrp_core::{Float, Network};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
+use crate::adam::compare;
 use crate::error::{Error, ErrorKind, Result};
 use crate::examples::Examples;
+use crate::settings::Optimizer;
 use crate::step::{rows, shapes};
 
 /// What an evaluation found.
@@ -13,22 +15,25 @@ use crate::step::{rows, shapes};
 pub struct Score {
     /// The fraction of examples whose largest prediction is where the largest target is.
     pub accuracy: f64,
-    /// `Σ |prediction − target| / n`
+    /// What the [`Optimizer`] makes smaller: `Σ |prediction − target| / n`, or the mean cross-entropy.
     pub loss: f64,
 }
 
 /// Examples run at once.
 const PIECE: usize = 64;
 
-/// How well the network predicts the targets.
+/// How well the network predicts the targets, with the loss of an optimizer.
 ///
 /// # Errors
 /// If the examples do not fit the network, or hold NaN or infinity.
-pub fn score<T: Float>(network: &Network<T>, examples: &Examples<T>) -> Result<Score> {
+pub fn score<T: Float>(network: &Network<T>, examples: &Examples<T>, optimizer: Optimizer) -> Result<Score> {
     shapes(network, examples)?;
     let parts = examples.pieces(PIECE).into_par_iter().map(|(inputs, targets)| {
         let predictions = rows(network.forward(&inputs)?);
-        let loss: f64 = (&predictions - &targets).iter().map(|error| error.as_f64().abs()).sum();
+        let loss = match optimizer {
+            Optimizer::Toolbox => (&predictions - &targets).iter().map(|error| error.as_f64().abs()).sum(),
+            Optimizer::Adam => compare(&predictions, &targets).1,
+        };
         Ok((right(&predictions, &targets), loss))
     });
     let (mut right, mut loss) = (0, 0.0);

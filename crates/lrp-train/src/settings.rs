@@ -11,11 +11,13 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Settings {
+    /// What a step is; by default the toolbox's.
+    pub optimizer: Optimizer,
     /// Examples a step; by default 25.
     pub batch_size: usize,
     /// Steps; by default 10 000.
     pub iterations: usize,
-    /// The learning rate; by default 0.005. Gradients are summed over a batch, not averaged.
+    /// The learning rate; by default 0.005. The toolbox sums gradients over a batch, Adam averages them.
     pub rate: f64,
     /// What an improvement does to the rate; by default nothing.
     pub decay: Decay,
@@ -32,6 +34,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            optimizer: Optimizer::Toolbox,
             batch_size: 25,
             iterations: 10_000,
             rate: 0.005,
@@ -60,6 +63,17 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// What a step is, and by which loss networks are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// The toolbox's [`step`](crate::step); the loss is `Σ |prediction − target| / n`.
+    #[default]
+    Toolbox,
+    /// Adam, for networks that return logits; the loss is the cross-entropy `−Σ target · ln softmax(prediction) / n`.
+    Adam,
 }
 
 /// How the learning rate follows the accuracy: the first improvement sets its factor, later ones lower it.

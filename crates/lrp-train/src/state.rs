@@ -3,6 +3,7 @@
 use lrp_core::{Float, Network, Parameters, Tensor};
 use ndarray::{ArrayD, arr1};
 
+use crate::adam::Moments;
 use crate::error::{Error, ErrorKind, Result};
 use crate::score::Score;
 
@@ -19,6 +20,8 @@ pub struct State<T: Float> {
     pub factor: f64,
     /// Evaluations without improvement that are left.
     pub patience: usize,
+    /// What Adam has gathered, once it has made a step.
+    pub moments: Option<Moments<T>>,
 }
 
 /// A network that was the best when it was judged.
@@ -35,17 +38,23 @@ pub struct Best<T: Float> {
 /// Names of the arrays that are not weights.
 const PROGRESS: &str = "progress";
 
+/// What the names of the means of gradients begin with.
+const MEAN: &str = "mean";
+
+/// What those of the means of their squares begin with.
+const SQUARE: &str = "square";
+
 impl<T: Float> State<T> {
     /// Nothing done yet.
     #[must_use]
     pub fn new(network: Network<T>) -> Self {
-        Self { network, best: None, iteration: 0, factor: 1.0, patience: 0 }
+        Self { network, best: None, iteration: 0, factor: 1.0, patience: 0, moments: None }
     }
 
     /// The state as named arrays of f64, exactly: to be written to a file and read by [`State::from_arrays`].
     ///
     /// `progress` holds steps, factor and patience, and, if there is a best network, its steps, accuracy and
-    /// loss. Then come `last.NODE.weights` and `.bias`, and the same for `best`.
+    /// loss. Then come `last.NODE.weights` and `.bias`, and the same for `best`; for Adam also for `mean` and `square`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of steps, far below 2^53")]
     pub fn to_arrays(&self) -> Vec<(String, ArrayD<f64>)> {
@@ -54,6 +63,9 @@ impl<T: Float> State<T> {
         if let Some(best) = &self.best {
             progress.extend([best.iteration as f64, best.score.accuracy, best.score.loss]);
             arrays.extend(named(&best.network, "best"));
+        }
+        if let Some(Moments { mean, square }) = &self.moments {
+            arrays.extend(named(mean, MEAN).into_iter().chain(named(square, SQUARE)));
         }
         arrays.insert(0, (PROGRESS.to_owned(), arr1(&progress).into_dyn()));
         arrays
@@ -89,7 +101,11 @@ impl<T: Float> State<T> {
             return Err(damaged(&format!("the factor of the rate is {factor}")));
         }
         let (iteration, patience) = (whole(iteration)?, whole(patience)?);
-        Ok(Self { network: restored("last")?, best, iteration, factor, patience })
+        let moments = match arrays.iter().any(|(name, _)| name.starts_with(&format!("{MEAN}."))) {
+            true => Some(Moments { mean: restored(MEAN)?, square: restored(SQUARE)? }),
+            false => None,
+        };
+        Ok(Self { network: restored("last")?, best, iteration, factor, patience, moments })
     }
 }
 

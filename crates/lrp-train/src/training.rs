@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use lrp_core::{Float, Tensor};
 
+use crate::adam::{self, Moments};
 use crate::error::{Error, ErrorKind, Result};
 use crate::examples::Examples;
 use crate::random::{Generator, Use, choose, generator};
 use crate::score::{Score, score};
-use crate::settings::Settings;
+use crate::settings::{Optimizer, Settings};
 use crate::state::{Best, State};
 use crate::step::{shapes, step};
 
@@ -60,7 +61,7 @@ pub enum Event {
 /// Trains until the settings are met, and returns how far it came; [`State::best`] is the network to keep.
 ///
 /// For iteration `d` of a state that has made `d` steps: choose a batch, change it by the task's transform, make
-/// a [`step`] at `rate · factor`. Every `status` steps, and after the last, judge. A loss no larger than the best
+/// a step of the [optimizer](Settings::optimizer) at `rate · factor`. Every `status` steps, and after the last, judge. A loss no larger than the best
 /// so far makes the network the best, sets the factor by the [decay](Settings::decay) and renews the patience; otherwise one of it
 /// is used up. The observer is called after that with the new state.
 ///
@@ -73,6 +74,9 @@ pub fn train<T: Float>(
     observer: &mut Observer<'_, T>,
 ) -> Result<State<T>> {
     settings.check(task.examples.len())?;
+    if settings.optimizer == Optimizer::Adam {
+        adam::check(&state.network)?;
+    }
     let judge = task.held_out.unwrap_or(task.examples);
     shapes(&state.network, judge)?;
     if state.iteration == 0 {
@@ -82,11 +86,11 @@ pub fn train<T: Float>(
         let rate = settings.rate * state.factor;
         let batch = batch(task, settings, state.iteration)?;
         let loss;
-        (state, loss) = advance(state, &batch, rate)?;
+        (state, loss) = advance(state, &batch, rate, settings.optimizer)?;
         let judged =
             state.iteration.is_multiple_of(settings.status) || state.iteration == settings.iterations;
         let event = if judged {
-            let score = score(&state.network, judge)?;
+            let score = score(&state.network, judge, settings.optimizer)?;
             Event::Evaluation { score, improved: state.judge(score, settings) }
         } else if (10 * state.iteration).is_multiple_of(settings.status) {
             Event::Batch { rate, loss }
@@ -117,16 +121,28 @@ fn batch<T: Float>(task: &Task<'_, T>, settings: &Settings, iteration: usize) ->
     }
 }
 
-fn advance<T: Float>(state: State<T>, batch: &Examples<T>, rate: f64) -> Result<(State<T>, f64)> {
-    let State { network, iteration, .. } = state;
-    let (network, loss) = step(network, batch, rate).map_err(|error| match error.kind() {
+fn advance<T: Float>(
+    state: State<T>,
+    batch: &Examples<T>,
+    rate: f64,
+    optimizer: Optimizer,
+) -> Result<(State<T>, f64)> {
+    let State { network, iteration, moments, .. } = state;
+    let stepped = match optimizer {
+        Optimizer::Toolbox => step(network, batch, rate).map(|(network, loss)| (network, None, loss)),
+        Optimizer::Adam => moments.map_or_else(|| Moments::zero(&network), Ok).and_then(|moments| {
+            let (network, moments, loss) = adam::step(network, moments, batch, rate, iteration + 1)?;
+            Ok((network, Some(moments), loss))
+        }),
+    };
+    let (network, moments, loss) = stepped.map_err(|error| match error.kind() {
         ErrorKind::Diverged => {
             let message = format!("diverged at iteration {iteration}: {error}; a smaller rate may help");
             Error::new(ErrorKind::Diverged, message)
         }
         _ => error,
     })?;
-    Ok((State { network, iteration: iteration + 1, ..state }, loss))
+    Ok((State { network, iteration: iteration + 1, moments, ..state }, loss))
 }
 
 impl<T: Float> State<T> {

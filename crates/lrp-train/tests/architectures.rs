@@ -17,6 +17,24 @@ fn refusal(text: &str, sample: &[usize]) -> String {
     error.to_string()
 }
 
+/// Tables get a row for each word; the row of padding is zero.
+#[test]
+fn readers_of_texts_are_as_large_as_their_vocabulary() {
+    for (name, filters, classes) in [("text-r8", 96, 8), ("text-movies", 64, 2)] {
+        let architecture = named(name);
+        let error = architecture.build::<f32>(&[206], 0).expect_err("no vocabulary").to_string();
+        assert!(error.starts_with("layer 1: does not say how many entries it has"), "{error}");
+        let network = architecture.for_vocabulary(100).build::<f32>(&[206], 0).expect(name);
+        let parameters: usize = network.nodes().iter().map(|node| node.op().parameters()).sum();
+        assert_eq!(parameters, 100 * 32 + 3 * 32 * filters + filters + (filters + 1) * classes, "{name}");
+        let table = network.nodes()[0].op().weights_and_bias().expect("a table").weights.to_owned();
+        assert!(table.index_axis(ndarray::Axis(0), 0).iter().all(|&value| value == 0.0));
+        assert!(table.index_axis(ndarray::Axis(0), 1).iter().all(|&value| value != 0.0));
+    }
+    let none = "layer = [{ kind = 'embedding', entries = 2, width = 2, padding = 2 }]";
+    assert_eq!(refusal(none, &[3]), "layer 1: padding is entry 2 of 2");
+}
+
 #[test]
 fn named_ones_are_those_of_the_toolbox() {
     let parameters =

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use lrp_core::{Linear, Network, Op, Tanh, Tensor};
 use lrp_train::{
-    Architecture, Decay, ErrorKind, Event, Examples, Score, Settings, State, Task, Transform, score, step,
-    train,
+    Architecture, Best, Decay, ErrorKind, Event, Examples, Optimizer, Score, Settings, State, Task,
+    Transform, score, step, train,
 };
 use ndarray::{Array2, arr1, arr2};
 use rand_distr::Distribution;
@@ -113,7 +113,7 @@ fn scores_are_mean_l1_loss_and_share_of_right_classes() {
     let examples = Examples::with_classes(inputs, &[0, 1, 1, 1], 2).unwrap();
     // Equal predictions count for the first class, as numpy's argmax has it.
     assert_eq!(
-        score(&network, &examples).unwrap(),
+        score(&network, &examples, Optimizer::Toolbox).unwrap(),
         Score { accuracy: 0.5, loss: (0.5 + 1.0 + 1.0 + 3.0) / 4.0 }
     );
 }
@@ -139,8 +139,8 @@ fn held_out_examples_judge_where_there_are_some() {
         train(small(), &task, &settings(), &mut quiet()).expect("it trains").best.expect("judged")
     };
     let (by_others, by_itself) = (judged(Some(&held_out)), judged(None));
-    assert_eq!(score(&by_others.network, &held_out).unwrap(), by_others.score);
-    assert_eq!(score(&by_itself.network, &examples).unwrap(), by_itself.score);
+    assert_eq!(score(&by_others.network, &held_out, Optimizer::Toolbox).unwrap(), by_others.score);
+    assert_eq!(score(&by_itself.network, &examples, Optimizer::Toolbox).unwrap(), by_itself.score);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn q41_the_best_network_is_a_copy() {
     let state = train(small(), &Task::new(&examples), &settings, &mut observer).expect("it trains");
     let best = state.best.expect("judged");
     assert!(best.score.loss < worst && best.iteration < state.iteration);
-    assert_eq!(score(&best.network, &examples).unwrap(), best.score);
+    assert_eq!(score(&best.network, &examples, Optimizer::Toolbox).unwrap(), best.score);
     assert_ne!(bits(&best.network), bits(&state.network));
 }
 
@@ -380,4 +380,100 @@ fn xor_is_learned_in_either_precision() {
     }
     let (double, single) = (accuracy::<f64>(), accuracy::<f32>());
     assert!(double > 0.97 && single > 0.97, "{double} {single}");
+}
+
+/// Texts of four words out of nine; the class is whether word 3 is among them. Word 0 is padding.
+fn texts() -> Examples<f64> {
+    let inputs = Array2::from_shape_fn((60, 6), |(n, place)| match place {
+        0 | 5 => 0.0,
+        _ => ((n * 7 + place * 5 + n * n * place) % 8 + 1) as f64,
+    });
+    let classes: Vec<usize> =
+        inputs.outer_iter().map(|words| usize::from(words.iter().any(|&word| word == 3.0))).collect();
+    Examples::with_classes(inputs.into_dyn(), &classes, 2).expect("examples")
+}
+
+fn reader() -> State<f64> {
+    let text = "layer = [
+        { kind = 'embedding', width = 4, padding = 0 },
+        { kind = 'convolution', size = [2], filters = 5 },
+        { kind = 'rect' },
+        { kind = 'globalmaxpool' },
+        { kind = 'linear', units = 2 },
+    ]";
+    let architecture = Architecture::parse(text).expect("an architecture").for_vocabulary(9);
+    State::new(architecture.build(&[6], 3).expect("a network"))
+}
+
+fn adam() -> Settings {
+    Settings {
+        optimizer: Optimizer::Adam,
+        batch_size: 20,
+        iterations: 300,
+        rate: 0.02,
+        status: 50,
+        ..settings()
+    }
+}
+
+#[test]
+fn adam_learns_to_read_and_leaves_padding_alone() {
+    let state = train(reader(), &Task::new(&texts()), &adam(), &mut quiet()).expect("it trains");
+    let Best { network, score: found, .. } = state.best.expect("it was judged");
+    assert_eq!((found.accuracy, found.loss < 0.05), (1.0, true), "{found:?}");
+    assert_eq!(score(&network, &texts(), Optimizer::Adam).unwrap(), found);
+    let table = network.nodes()[0].op().weights_and_bias().expect("a table").weights.to_owned();
+    assert!(table.index_axis(ndarray::Axis(0), 0).iter().all(|&value| value == 0.0));
+    let first = reader().network.nodes()[0].op().weights_and_bias().expect("a table").weights.to_owned();
+    assert!(table.outer_iter().zip(first.outer_iter()).skip(1).all(|(now, then)| now != then));
+}
+
+/// One step from zero moments moves every weight by the rate, against the sign of its gradient; the loss is that of
+/// logits `(0, 0)`, `ln 2`, and the next step has the means by hand.
+#[test]
+fn a_step_of_adam_is_its_formula() {
+    let network =
+        Network::sequential([Linear::new(arr2(&[[0.0, 0.0]]), arr1(&[0.0, 0.0])).unwrap().into()]).unwrap();
+    let examples = Examples::with_classes(arr2(&[[2.0]]).into_dyn(), &[0], 2).unwrap();
+    let settings =
+        Settings { optimizer: Optimizer::Adam, batch_size: 1, rate: 0.1, status: 100, ..settings() };
+    let after = |iterations| {
+        let settings = Settings { iterations, ..settings.clone() };
+        let mut losses = Vec::new();
+        let mut observer = |event: &Event, _: &State<f64>| {
+            if let Event::Evaluation { score, .. } = event {
+                losses.push(score.loss);
+            }
+            ControlFlow::Continue(())
+        };
+        let state =
+            train(State::new(network.clone()), &Task::new(&examples), &settings, &mut observer).unwrap();
+        let learned = state.network.nodes()[0].op().weights_and_bias().unwrap().weights.to_owned();
+        (learned[[0, 0]], losses[0])
+    };
+    let (weight, loss) = after(1);
+    // Logits are then (0.3, -0.3).
+    assert!(
+        (weight - 0.1).abs() < 1e-8 && (loss - (1.0 + (-0.6_f64).exp()).ln()).abs() < 1e-7,
+        "{weight} {loss}"
+    );
+    let gradients = [-1.0, -2.0 / (1.0 + 0.6_f64.exp())];
+    let mean = (0.9 * 0.1 * gradients[0] + 0.1 * gradients[1]) / (1.0 - 0.81);
+    let square =
+        (0.999 * 0.001 * gradients[0].powi(2) + 0.001 * gradients[1].powi(2)) / (1.0 - 0.999_f64.powi(2));
+    let expected = 0.1 - 0.1 * mean / square.sqrt();
+    assert!((after(2).0 - expected).abs() < 1e-6, "{} is not {expected}", after(2).0);
+}
+
+#[test]
+fn adam_goes_on_where_it_stopped_and_wants_logits() {
+    let task = texts();
+    let whole = train(reader(), &Task::new(&task), &adam(), &mut quiet()).expect("it trains");
+    let half = Settings { iterations: 150, ..adam() };
+    let half = train(reader(), &Task::new(&task), &half, &mut quiet()).expect("it trains");
+    let resumed = State::from_arrays(&reader().network, &half.to_arrays()).expect("a state");
+    let resumed = train(resumed, &Task::new(&task), &adam(), &mut quiet()).expect("it trains");
+    assert_eq!(bits(&resumed.network), bits(&whole.network));
+    let error = train(small(), &Task::new(&points(50)), &adam(), &mut quiet()).unwrap_err();
+    assert_eq!(error.to_string(), "the network ends in a softmax, which adam takes itself; leave it out");
 }

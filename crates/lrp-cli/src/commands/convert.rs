@@ -7,8 +7,8 @@ use clap::Args;
 use lrp::core::{Network, Op};
 use lrp::io::{
     Array, Convention, Limits, Sidecar, channels_last, read_file, read_named_array_bytes, read_whole_bytes,
-    reorder_flatten, reread_flatten, write_atomically, write_legacy_model, write_matlab_model, write_model,
-    write_typed_arrays,
+    reorder_flatten, reread_flatten, write_atomically, write_legacy_model, write_matlab_model,
+    write_model_for, write_typed_arrays,
 };
 
 use crate::Outcome;
@@ -67,12 +67,13 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     };
     match found {
         Contents::Model(model) => {
-            let network = match &model.sample {
+            let sample = options.model.shape.as_ref().or(model.sample.as_ref());
+            let network = match sample.filter(|_| !has_extension(&options.output, "onnx")) {
                 Some(sample) => &channels_last(&model.network, sample)
                     .map_err(|error| format!("{}: {error}", options.input.display()))?,
                 None => &model.network,
             };
-            write_network(network, options, &limits)?;
+            write_network(network, sample.map(Vec::as_slice), options, &limits)?;
             writeln!(out, "wrote {}", options.output.display())?;
             copy_sidecar(options, &limits, out)
         }
@@ -83,7 +84,12 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     }
 }
 
-fn write_network(network: &Network<f64>, options: &Options, limits: &Limits) -> Outcome {
+fn write_network(
+    network: &Network<f64>,
+    sample: Option<&[usize]>,
+    options: &Options,
+    limits: &Limits,
+) -> Outcome {
     let asked = &options.model;
     let network = match asked.from {
         Some(convention) => &reread_flatten(network, convention)?,
@@ -97,14 +103,15 @@ fn write_network(network: &Network<f64>, options: &Options, limits: &Limits) -> 
     match (asked.legacy, asked.to) {
         (true, _) => write_legacy_model(path, network)?,
         (_, Some(Convention::Matlab)) if has_extension(path, "txt") => write_matlab_model(path, network)?,
-        _ => write_model(path, network)?,
+        _ => write_model_for(path, network, sample)?,
     }
     Ok(())
 }
 
-/// The order that OUT must flatten in; a `.mat` says which order it has, so any will do.
+/// The order that OUT must flatten in; MATLAB files and ONNX say which order they have, so any will do.
 fn wanted(options: &Options) -> Option<Convention> {
-    options.model.to.or_else(|| (!has_extension(&options.output, "mat")).then_some(Convention::Python))
+    let says_it = ["mat", "onnx"].iter().any(|extension| has_extension(&options.output, extension));
+    options.model.to.or_else(|| (!says_it).then_some(Convention::Python))
 }
 
 /// The network, flattening in an order: the same function, so its weights may have to move.

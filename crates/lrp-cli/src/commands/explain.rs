@@ -96,7 +96,7 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let targets = options.target.targets(&limits)?;
     options.style.pictures.colormap()?;
     options.output.check()?;
-    let files = Files::find(&options.inputs.files)?;
+    let files = Files::find(&options.inputs.files, model.sidecar.text.is_some())?;
     apart(options, &files)?;
     let sidecar = Sidecar::path_for(&options.model.model);
     let read = files.paths.iter().chain([&options.model.model, &sidecar]).map(PathBuf::as_path);
@@ -124,13 +124,18 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     });
     let mut ongoing = Ongoing { guard, notices, page: page.transpose()? };
     let call = Call { options, limits, model: &model, method, by, targets, provenance };
-    let outcome = files.each(options.output.json, out, |path, bar, out| {
-        let outcome = explain_file(&call, path, &mut ongoing, bar, out);
-        if let (Err(error), Some(page)) = (&outcome, &mut ongoing.page) {
-            page.failed(path, &error.to_string());
-        }
-        outcome
-    });
+    let outcome = if options.inputs.text.is_empty() {
+        files.each(options.output.json, out, |path, bar, out| {
+            let outcome = explain_file(&call, path, &mut ongoing, bar, out);
+            if let (Err(error), Some(page)) = (&outcome, &mut ongoing.page) {
+                page.failed(path, &error.to_string());
+            }
+            outcome
+        })
+    } else {
+        let batch = model.texts(InputOptions::text_name(), &options.inputs.text, &options.inputs)?;
+        explain_samples(&call, &batch, &mut ongoing, &ProgressBar::hidden(), out)
+    };
     // A report of some files says which others failed; of a single one that did there is none.
     if outcome.as_ref().err().is_none_or(|error| error.is::<SomeFailed>())
         && let Some(path) = ongoing.page.map(Page::write).transpose()?.flatten()
@@ -170,7 +175,6 @@ fn apart(options: &Options, files: &Files) -> Outcome {
     }
 }
 
-/// All of a file is explained before the first of it is written: a bad sample leaves no trace.
 fn explain_file<T: Float>(
     call: &Call<'_, T>,
     path: &Path,
@@ -178,19 +182,30 @@ fn explain_file<T: Float>(
     bar: &ProgressBar,
     out: &mut dyn Write,
 ) -> Outcome {
+    let batch = call.model.batch(path, &call.options.inputs, &call.limits)?;
+    explain_samples(call, &batch, ongoing, bar, out)
+}
+
+/// All of a file is explained before the first of it is written: a bad sample leaves no trace.
+fn explain_samples<T: Float>(
+    call: &Call<'_, T>,
+    batch: &Batch<T>,
+    ongoing: &mut Ongoing<'_>,
+    bar: &ProgressBar,
+    out: &mut dyn Write,
+) -> Outcome {
     let Call { options, limits, model, method, targets, .. } = call;
-    let batch = model.batch(path, &options.inputs, limits)?;
-    let drawing = Drawing::of(&options.style, &options.output, model, &batch)?;
+    let drawing = Drawing::of(&options.style, &options.output, model, batch)?;
     let results: Vec<Results> = targets
         .iter()
-        .map(|target| Results::of(&options.output, &batch, target, targets, method, drawing.is_some()))
+        .map(|target| Results::of(&options.output, batch, target, targets, method, drawing.is_some()))
         .collect();
     let written: Vec<PathBuf> = results.iter().flat_map(Results::all).collect();
     ongoing.guard.check(&written)?;
-    if options.output.resume && results::are_done(&written, [path, &options.model.model], limits) {
-        return report::skipped(options, path, out);
+    if options.output.resume && results::are_done(&written, [&batch.path, &options.model.model], limits) {
+        return report::skipped(options, &batch.path, out);
     }
-    let explained = explain_batch(method, &batch, targets, limits.allow_not_finite, bar)?;
+    let explained = explain_batch(method, batch, targets, limits.allow_not_finite, bar)?;
     // The first picture of each is drawn before anything is written, so that what cannot be drawn leaves nothing.
     let drawings = explained
         .iter()
@@ -223,10 +238,10 @@ fn explain_file<T: Float>(
             }
             _ => Ok(()),
         };
-        report::explained(call, &batch, explained, results, show, out)?;
+        report::explained(call, batch, explained, results, show, out)?;
     }
     match &mut ongoing.page {
-        Some(page) => page.add(call, &batch, &explained, drawing.as_ref(), &drawings),
+        Some(page) => page.add(call, batch, &explained, drawing.as_ref(), &drawings),
         None => Ok(()),
     }
 }

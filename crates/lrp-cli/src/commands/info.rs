@@ -68,6 +68,7 @@ fn model(path: &Path, bytes: &[u8], model: &Model<f64>, as_json: bool, out: &mut
         let nodes: Vec<Value> = network.nodes().iter().enumerate().map(node).collect();
         let all = json!({
             "file": path, "sha256": sha256(bytes), "about": sidecar.about, "classes": sidecar.classes, "input": sample,
+            "words": sidecar.text.as_ref().map(|text| text.words.len()),
             "parameters": parameters, "nodes": nodes, "rules": usual.rules.name, "why": usual.rules.why,
             "canonical": usual.changes.as_ref().map(Changes::json),
         });
@@ -81,6 +82,10 @@ fn model(path: &Path, bytes: &[u8], model: &Model<f64>, as_json: bool, out: &mut
     }
     if let Some(sample) = sample {
         writeln!(out, "input {sample:?}{}", classes(&sidecar.classes))?;
+    }
+    if let Some(text) = &sidecar.text {
+        let (words, longest) = (text.words.len(), text.longest);
+        writeln!(out, "reads texts: {words} words known, at most {longest} of a text")?;
     }
     for (index, node) in network.nodes().iter().enumerate() {
         let shape = shapes.as_ref().map_or(String::new(), |shapes| format!("{:?}", shapes[index + 1]));

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
     /// True classes, one a sample; prints the accuracy instead of every sample
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
     labels: Option<PathBuf>,
     /// Print a line of JSON a sample
     #[arg(long)]
@@ -47,7 +47,12 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
 fn predict<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = options.model.limits();
     let model = Model::read(&options.model)?.cast::<T>(&options.model)?.computed(&options.compute)?;
-    let files = Files::find(&options.inputs.files)?;
+    if !options.inputs.text.is_empty() {
+        let batch = model.texts(InputOptions::text_name(), &options.inputs.text, &options.inputs)?;
+        let scores = scores(&model, &batch, &ProgressBar::hidden())?;
+        return classes(&model, &batch, &scores, options, out);
+    }
+    let files = Files::find(&options.inputs.files, model.sidecar.text.is_some())?;
     if let Some(path) = &options.labels {
         return accuracy(&model, &files, path, options, out);
     }

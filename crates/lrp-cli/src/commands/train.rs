@@ -7,28 +7,32 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lrp::core::{Float, Network, Parameters};
 use lrp::io::{
-    Limits, MODEL_FORMATS, Sidecar, read_arrays, read_file, write_arrays, write_atomically, write_model,
+    Limits, MODEL_FORMATS, ModelFormat, Sidecar, WriteModel, read_arrays, read_file, write_arrays,
+    write_atomically,
 };
-use lrp::train::{ARCHITECTURES, Architecture, Best, Decay, Event, Settings, State, Task, score, train};
+use lrp::train::{ARCHITECTURES, Architecture, Decay, Event, Settings, State, Task, score, train};
 
 use crate::Outcome;
 use crate::options::{Dtype, Threads, with_dtype};
 use crate::targets;
 
 mod data;
+mod texts;
 mod report;
 
-use data::DataOptions;
+use data::{DataOptions, Source};
 use report::Report;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// What to train: xor, mnist-mlp, lenet5-sumpool, lenet5-maxpool, or a file that describes a network
+    /// What to train: xor, mnist-mlp, lenet5-sumpool, lenet5-maxpool, text-r8, text-movies, or a file that describes
+    /// a network
     #[arg(long, value_name = "NAME|FILE.toml")]
     net: String,
     #[command(flatten)]
     data: DataOptions,
-    /// Where to write the best network; what is known about it goes beside it as .toml
+    /// Where to write the best network; what is known about it goes beside it as .toml, the words it knows as
+    /// .vocabulary.txt
     #[arg(long, short, value_name = "MODEL")]
     out: PathBuf,
     /// Numbers to compute with
@@ -65,7 +69,7 @@ struct SettingsOptions {
     /// Steps
     #[arg(long, value_name = "N")]
     iterations: Option<usize>,
-    /// Learning rate; gradients are summed over a batch
+    /// Learning rate; gradients are summed over a batch, averaged by Adam
     #[arg(long, value_name = "X")]
     rate: Option<f64>,
     /// How the rate follows the accuracy: none, sublinear or linear
@@ -88,6 +92,7 @@ struct SettingsOptions {
 impl SettingsOptions {
     fn over(&self, described: &Settings) -> Settings {
         Settings {
+            optimizer: described.optimizer,
             batch_size: self.batch.unwrap_or(described.batch_size),
             iterations: self.iterations.unwrap_or(described.iterations),
             rate: self.rate.unwrap_or(described.rate),
@@ -108,13 +113,16 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
 fn train_network<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let limits = Limits::default();
     check_targets(options)?;
-    let architecture = architecture(&options.net, &limits)?;
+    let (architecture, source) =
+        Source::of(architecture(&options.net, &limits)?, &options.net, &options.data, &options.out, &limits)?;
     let settings = options.settings.over(&architecture.training);
-    let sidecar = Sidecar::parse(&options.net, &architecture.sidecar())?;
-    let inputs = options.data.inputs::<T>(&sidecar.input, &limits)?;
+    let loaded = options.data.load::<T>(&source, &limits)?;
+    let sample = source.sample().unwrap_or_else(|| loaded.sample().to_vec());
     let named = |error: lrp::train::Error| format!("{}: {error}", options.net);
-    let network = architecture.build::<T>(&inputs.shape()[1..], settings.seed).map_err(named)?;
-    let data = options.data.read(inputs, &network, &sidecar.input, settings.seed, &limits)?;
+    let network = architecture.build::<T>(&sample, settings.seed).map_err(named)?;
+    // What the format cannot hold is told before the network has learned anything.
+    model_file(&network, &sample, options)?;
+    let data = options.data.read(loaded, &source, &network, settings.seed, &limits)?;
     let state = match &options.resume {
         None => State::new(network),
         Some(path) => {
@@ -144,8 +152,15 @@ fn train_network<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
         return Err(error);
     }
     let best = state.best.ok_or("no network was judged: there were no iterations left to make")?;
-    save(&best, options, &architecture)?;
-    let tested = data.test.as_ref().map(|test| score(&best.network, test)).transpose()?;
+    let model = model_file(&best.network, &sample, options)?;
+    write_atomically(&options.out, |file| file.write_all(&model))?;
+    let sidecar = architecture.sidecar();
+    write_atomically(Sidecar::path_for(&options.out), |file| file.write_all(sidecar.as_bytes()))?;
+    if let Source::Texts(texts) = &source {
+        write_atomically(vocabulary_of(&options.out), |file| file.write_all(texts.vocabulary().as_bytes()))?;
+    }
+    let judge = |test| score(&best.network, test, settings.optimizer);
+    let tested = data.test.as_ref().map(judge).transpose()?;
     report.finish(&best, tested, out)
 }
 
@@ -165,24 +180,23 @@ fn architecture(net: &str, limits: &Limits) -> Outcome<Architecture> {
 
 /// A training takes long: what would fail at its end fails before it starts.
 fn check_targets(options: &Options) -> Outcome {
-    let (out, known) = (&options.out, |path: &Path, known: &[&str]| {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        known.contains(&extension.to_lowercase().as_str())
-    });
-    let written = MODEL_FORMATS.iter().filter(|format| format.write.is_some());
-    let extensions: Vec<&str> = written.flat_map(|format| format.extensions.iter().copied()).collect();
-    if !known(out, &extensions) {
+    let out = &options.out;
+    if format_of(out).is_none() {
+        let written = MODEL_FORMATS.iter().filter(|format| format.write.is_some());
+        let extensions: Vec<&str> = written.flat_map(|format| format.extensions.iter().copied()).collect();
         let extensions = extensions.join(", ");
         return Err(
             format!("{}: the extension names no model format; one of {extensions}", out.display()).into()
         );
     }
-    if let Some(path) = options.checkpoint.iter().find(|path| !known(path, &["npz"])) {
+    let is_npz =
+        |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"));
+    if let Some(path) = options.checkpoint.iter().find(|path| !is_npz(path)) {
         return Err(format!("{}: a checkpoint is a file ending in .npz", path.display()).into());
     }
     let targets =
         [Some(out), options.log.as_ref(), options.checkpoint.as_ref()].into_iter().flatten().cloned();
-    let targets: Vec<PathBuf> = targets.chain([Sidecar::path_for(out)]).collect();
+    let targets: Vec<PathBuf> = targets.chain([Sidecar::path_for(out), vocabulary_of(out)]).collect();
     targets::check(&targets, &[options.data.files(), vec![Path::new(&options.net)]].concat())?;
     targets::check_folders(&targets)
 }
@@ -194,9 +208,29 @@ fn keep<T: Float>(options: &Options, state: &State<T>) -> Outcome {
     Ok(write_arrays(path, &named)?)
 }
 
-/// The network in f64. Numbers of f32 become those with the fewest digits that round to them: files are half as
+/// Where the words are that a model knows.
+fn vocabulary_of(model: &Path) -> PathBuf {
+    model.with_extension("vocabulary.txt")
+}
+
+/// The format that a file's extension names, if it is written.
+fn format_of(path: &Path) -> Option<(&'static ModelFormat, WriteModel)> {
+    let extension = path.extension()?.to_str()?.to_lowercase();
+    let format = MODEL_FORMATS.iter().find(|format| format.extensions.contains(&&*extension))?;
+    Some((format, format.write?))
+}
+
+/// The bytes of a model file.
+fn model_file<T: Float>(network: &Network<T>, sample: &[usize], options: &Options) -> Outcome<Vec<u8>> {
+    let name = options.out.display();
+    let (format, write) = format_of(&options.out).ok_or_else(|| format!("{name}: is of no known format"))?;
+    let network = if format.exported { network.cast()? } else { shortened(network)? };
+    Ok(write(&network, Some(sample)).map_err(|error| format!("{name}: {error}"))?)
+}
+
+/// The network in f64. Numbers of f32 become those with the fewest digits that round to them: texts are half as
 /// long, and read as f32 the network is the same to the bit.
-fn widened<T: Float>(network: &Network<T>) -> Outcome<Network<f64>> {
+fn shortened<T: Float>(network: &Network<T>) -> Outcome<Network<f64>> {
     let network = network.cast::<f64>()?;
     if T::NAME == f64::NAME {
         return Ok(network);
@@ -207,10 +241,4 @@ fn widened<T: Float>(network: &Network<T>) -> Outcome<Network<f64>> {
         weights: old.weights.mapv_into(shortest),
         bias: old.bias.mapv_into(shortest),
     })?)
-}
-
-fn save<T: Float>(best: &Best<T>, options: &Options, architecture: &Architecture) -> Outcome {
-    write_model(&options.out, &widened(&best.network)?)?;
-    let sidecar = architecture.sidecar();
-    Ok(write_atomically(Sidecar::path_for(&options.out), |file| file.write_all(sidecar.as_bytes()))?)
 }

@@ -17,6 +17,7 @@ mod contrast;
 mod convolution;
 mod correlation;
 mod curves;
+mod embedding;
 mod flatten;
 mod gather;
 mod halves;
@@ -47,6 +48,7 @@ pub use add::Add;
 pub use average_pool::AveragePool;
 pub use concat::Concat;
 pub use convolution::Convolution;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use gather::Gather;
 pub use identity::Identity;
@@ -81,6 +83,8 @@ pub enum Op<T: Float> {
     Convolution(Convolution<T>),
     /// The transpose of that, plus bias.
     TransposedConvolution(TransposedConvolution<T>),
+    /// Rows of a table, looked up by number.
+    Embedding(Embedding<T>),
     /// Scaled sum over windows.
     SumPool(SumPool),
     /// Mean over windows.
@@ -166,6 +170,7 @@ impl<T: Float> Op<T> {
             Self::Linear(layer) => layer,
             Self::Convolution(layer) => layer,
             Self::TransposedConvolution(layer) => layer,
+            Self::Embedding(layer) => layer,
             Self::SumPool(layer) => layer,
             Self::AveragePool(layer) => layer,
             Self::MaxPool(layer) => layer,
@@ -231,12 +236,13 @@ impl<T: Float> Op<T> {
     #[must_use]
     pub fn weights_and_bias(&self) -> Option<ParametersView<'_, T>> {
         let (weights, bias) = match self {
-            Self::Linear(layer) => (layer.weights().view().into_dyn(), layer.bias()),
-            Self::Convolution(layer) => (layer.filters().view(), layer.bias()),
-            Self::TransposedConvolution(layer) => (layer.filters().view(), layer.bias()),
+            Self::Linear(layer) => (layer.weights().view().into_dyn(), layer.bias().view()),
+            Self::Convolution(layer) => (layer.filters().view(), layer.bias().view()),
+            Self::TransposedConvolution(layer) => (layer.filters().view(), layer.bias().view()),
+            Self::Embedding(layer) => (layer.table().view().into_dyn(), Embedding::no_bias()),
             unlearned!() => return None,
         };
-        Some(ParametersView { weights, bias: bias.view() })
+        Some(ParametersView { weights, bias })
     }
 
     /// The product of `upstream`, shaped like the output, with the derivative of the output by what the layer
@@ -251,6 +257,7 @@ impl<T: Float> Op<T> {
             Self::Linear(_) => Some(Linear::parameter_gradient(record, upstream)),
             Self::Convolution(layer) => Some(layer.parameter_gradient(record, upstream)),
             Self::TransposedConvolution(layer) => Some(layer.parameter_gradient(record, upstream)),
+            Self::Embedding(layer) => Some(layer.parameter_gradient(record, &upstream)),
             unlearned!() => None,
         }
     }
@@ -282,6 +289,7 @@ impl<T: Float> Op<T> {
             Self::Linear(layer) => Self::Linear(layer.map_parameters(f)?),
             Self::Convolution(layer) => Self::Convolution(layer.map_parameters(f)?),
             Self::TransposedConvolution(layer) => Self::TransposedConvolution(layer.map_parameters(f)?),
+            Self::Embedding(layer) => Self::Embedding(layer.map_parameters(f)?),
             op @ unlearned!() => op,
         })
     }
@@ -295,6 +303,7 @@ impl<T: Float> Op<T> {
             Self::Linear(layer) => Op::Linear(layer.cast()),
             Self::Convolution(layer) => Op::Convolution(layer.cast()),
             Self::TransposedConvolution(layer) => Op::TransposedConvolution(layer.cast()),
+            Self::Embedding(layer) => Op::Embedding(layer.cast()),
             Self::SumPool(layer) => Op::SumPool(layer.clone()),
             Self::AveragePool(layer) => Op::AveragePool(layer.clone()),
             Self::MaxPool(layer) => Op::MaxPool(layer.clone()),
@@ -334,7 +343,16 @@ macro_rules! into_op {
         }
     )*};
 }
-into_op!(Linear<T>, Convolution<T>, TransposedConvolution<T>, SumPool, AveragePool, MaxPool, Reduce);
+into_op!(
+    Linear<T>,
+    Convolution<T>,
+    TransposedConvolution<T>,
+    Embedding<T>,
+    SumPool,
+    AveragePool,
+    MaxPool,
+    Reduce
+);
 into_op!(Rect, Tanh, Activation, ParametricRect<T>, SoftMax, Scaling<T>, Normalize, LocalResponse);
 into_op!(Flatten, Reshape, Transpose, Gather, Concat, Resample, Identity, Add, Multiply, MatMul);
 

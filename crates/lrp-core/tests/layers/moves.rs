@@ -1,8 +1,8 @@
 //! Layers whose every value was somewhere else before: relevance and gradients go back there.
 
 use lrp_core::{
-    Concat, Flow, Gather, Identity, Kernels, Linear, Network, NetworkBuilder, Op, Prepared, Record, Rect,
-    Reshape, Tensor, Transpose, Value,
+    Concat, Embedding, Flow, Gather, Identity, Kernels, Linear, Network, NetworkBuilder, Op, Prepared,
+    Record, Rect, Reshape, Tensor, Transpose, Value,
 };
 use ndarray::{arr1, arr2};
 
@@ -97,6 +97,26 @@ fn inputs_are_put_side_by_side() {
         let seed = tensor(whole, &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
         assert_eq!(trace.gradient(network.output(), &seed), tensor(part, &back));
     }
+}
+
+/// Of four words the last comes twice: its row is read twice, and learns from both places.
+#[test]
+fn words_become_rows_and_get_the_relevance_of_theirs() {
+    let table = arr2(&[[0.0, 0.5], [1.0, 10.0], [2.0, 20.0], [3.0, -30.0]]);
+    let network = Network::sequential([Embedding::new(table).unwrap().into()]).unwrap();
+    let words = tensor(&[1, 2, 2], &[3.0, 1.0, 0.0, 3.0]);
+    let trace = network.trace(&words).unwrap();
+    assert_eq!(trace.output(), &tensor(&[1, 2, 2, 2], &[3.0, -30.0, 1.0, 10.0, 0.0, 0.5, 3.0, -30.0]));
+    let seed = tensor(&[1, 2, 2, 2], &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]);
+    let record = trace.at(0);
+    let Flow::Route(route) = network.nodes()[0].op().layer().flow(&record) else { panic!("it routes") };
+    assert_eq!(route(seed.clone()), [tensor(&[1, 2, 2], &[3.0, 12.0, 48.0, 192.0])]);
+    assert_eq!(trace.gradient(network.output(), &seed), Tensor::zeros(vec![1, 2, 2]));
+    let learned = trace.parameter_gradients(network.output(), &seed).remove(0).unwrap();
+    assert_eq!(learned.weights, tensor(&[4, 2], &[16.0, 32.0, 4.0, 8.0, 0.0, 0.0, 65.0, 130.0]));
+    assert_eq!((learned.bias.len(), network.nodes()[0].op().parameters()), (0, 8));
+    let single = network.cast::<f32>().unwrap().forward(&lrp_core::cast(&words)).unwrap();
+    assert_eq!(lrp_core::cast::<f32, f64>(&single), *trace.output());
 }
 
 #[test]

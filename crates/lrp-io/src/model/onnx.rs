@@ -28,6 +28,7 @@ mod ops;
 mod proto;
 mod tensor;
 mod wire;
+mod writer;
 
 use assembly::Assembly;
 use attributes::Attributes;
@@ -35,6 +36,7 @@ use constant::Constant;
 use context::Context;
 use external::Folder;
 use operand::{Flow, Operand};
+pub(super) use writer::write;
 
 /// The versions of the standard set of operators that are read.
 const VERSIONS: std::ops::RangeInclusive<i64> = 6..=22;

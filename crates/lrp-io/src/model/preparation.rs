@@ -2,9 +2,13 @@
 
 mod image;
 mod resize;
+mod text;
+mod vocabulary;
 
 pub use image::{ChannelOrder, Fit, ImagePreparation, Layout, PerChannel};
 pub use resize::Filter;
+pub use text::{Characters, TextPreparation, Token};
+pub use vocabulary::Vocabulary;
 
 use lrp_core::Channels;
 use ndarray::{Array3, ArrayD, ArrayViewD, Axis, Slice};

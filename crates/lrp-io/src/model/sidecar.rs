@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::preparation::Preparation;
+use super::preparation::{Preparation, TextPreparation, Vocabulary};
 use crate::error::{Error, Result, quoted};
 use crate::file::{read_file, within};
 use crate::limits::Limits;
@@ -37,6 +37,8 @@ pub struct Sidecar {
     pub labels: Option<String>,
     /// How data become its input.
     pub input: Preparation,
+    /// How texts become its input, if it reads texts; [`Sidecar::of_model`] reads the vocabulary.
+    pub text: Option<TextPreparation>,
 }
 
 impl Sidecar {
@@ -46,10 +48,10 @@ impl Sidecar {
         model.with_extension("toml")
     }
 
-    /// Reads the sidecar of a model, and the labels it names; one that is not there says nothing.
+    /// Reads the sidecar of a model, and the labels and the vocabulary it names; one that is not there says nothing.
     ///
     /// # Errors
-    /// If there is one that cannot be read, or its labels are missing, not text or outside the model's folder.
+    /// If there is one that cannot be read, or what it names is missing, not text or outside the model's folder.
     pub fn of_model(model: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         let path = Self::path_for(model.as_ref());
         if !path.exists() {
@@ -57,18 +59,25 @@ impl Sidecar {
         }
         let name = path.display().to_string();
         let mut sidecar = Self::parse(&name, &read_text(&path, limits)?)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let beside = |what: &str, file: &str| {
+            within(folder, file).map_err(|reason| {
+                let message = format!("{what} are in the file {}, which {reason}", quoted(file));
+                Error::format(message).in_file(&name)
+            })
+        };
         if let Some(labels) = &sidecar.labels {
-            let refused = |reason: &str| {
-                Error::format(format!("labels are in the file {}, which {reason}", quoted(labels)))
-            };
-            let folder = path.parent().unwrap_or(Path::new(""));
-            let labels = within(folder, labels).map_err(|reason| refused(reason).in_file(&name))?;
-            sidecar.classes = read_labels(&labels, limits)?;
+            sidecar.classes = read_labels(&beside("labels", labels)?, limits)?;
+        }
+        if let Some(text) = sidecar.text.take() {
+            let file = beside("words", &text.vocabulary)?;
+            let words = Vocabulary::parse(&file.display().to_string(), &read_text(&file, limits)?, limits)?;
+            sidecar.text = Some(text.with_words(words).map_err(|error| error.in_file(&name))?);
         }
         Ok(sidecar)
     }
 
-    /// Reads a sidecar from memory; `name` stands in for the path. A file of labels is not looked for.
+    /// Reads a sidecar from memory; `name` stands in for the path. Files of labels and of words are not looked for.
     ///
     /// # Errors
     /// If it is not TOML, has an unknown key, names its classes twice, or describes an impossible preparation.
@@ -79,6 +88,8 @@ impl Sidecar {
             Error::format(error.message().to_owned()).at_line(line).in_file(name)
         })?;
         sidecar.input.check().map_err(|error| error.in_file(name))?;
+        let text = sidecar.text.as_ref().map_or(Ok(()), TextPreparation::check);
+        text.map_err(|error| error.of("text").in_file(name))?;
         if sidecar.about.iter().chain(&sidecar.classes).any(|text| text.contains(char::is_control)) {
             return Err(Error::format("about and classes must not hold control characters").in_file(name));
         }

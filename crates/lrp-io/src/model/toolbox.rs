@@ -109,7 +109,7 @@ fn layer(op: &Op<f64>) -> Result<Layer<'_>, &'static str> {
         Op::Normalize(_) | Op::LocalResponse(_) | Op::Reshape(_) => return Err(FOREIGN),
         Op::Transpose(_) | Op::Gather(_) | Op::Concat(_) | Op::Resample(_) => return Err(FOREIGN),
         Op::Identity(_) | Op::Multiply(_) | Op::MatMul(_) => return Err(FOREIGN),
-        Op::Custom(_) => return Err(FOREIGN),
+        Op::Embedding(_) | Op::Custom(_) => return Err(FOREIGN),
     })
 }
 

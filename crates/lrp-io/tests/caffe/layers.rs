@@ -191,6 +191,12 @@ fn products() -> Vec<Row> {
             (&[2, 1, 1], &[2.0, 3.0]),
             (&[2, 1, 1], &[3.0, 8.0]),
         ),
+        row(
+            "Embed",
+            "embed_param { input_dim: 3 num_output: 2 }",
+            (&[2], &[2.0, 0.0]),
+            (&[2, 2], &[6.0, 8.0, 2.0, 4.0]),
+        ),
         row("InnerProduct", "inner_product_param { num_output: 2 }", (&[2], ONES), (&[2], &[4.0, 9.0])),
         row(
             "InnerProduct",

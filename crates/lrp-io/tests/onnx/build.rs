@@ -16,7 +16,7 @@ pub(crate) fn model(sample: &[i64], constants: Vec<Tensor>, nodes: Vec<Node>) ->
         initializer: constants,
         input: vec![input],
         output: vec![output],
-        sparse_initializer: Vec::new(),
+        ..Graph::default()
     };
     let opset_import = vec![OperatorSet { domain: String::new(), version: 17 }];
     Model { graph: Some(graph), opset_import, functions: Vec::new() }

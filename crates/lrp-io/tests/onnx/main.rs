@@ -7,6 +7,7 @@ mod hostile;
 mod networks;
 mod operators;
 mod suite;
+mod writer;
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -252,6 +252,31 @@ fn matrices_on_either_side() {
     assert_eq!(product(["x", "x"]), x.dot(&x).into_iter().collect::<Vec<_>>());
 }
 
+/// Two rows of a table of two by two, of three, and of single numbers, by numbers that are the input.
+#[test]
+fn rows_of_a_table_by_computed_places() {
+    let values: Vec<f32> = (0..12_u8).map(f32::from).collect();
+    let looked_up = |dims: &[i64], sample: &[i64], places: &[f64]| {
+        let count: i64 = dims.iter().product();
+        let table = floats("t", dims, &values[..usize::try_from(count).unwrap()]);
+        let nodes = vec![node("Gather", &["t", "x"], &["y"], vec![])];
+        let shape: Vec<usize> =
+            std::iter::once(&1).chain(sample).map(|&size| usize::try_from(size).unwrap()).collect();
+        output(&model(sample, vec![table], nodes), &ArrayD::from_shape_vec(shape, places.to_vec()).unwrap())
+    };
+    assert_eq!(looked_up(&[4, 3], &[2], &[3.0, 0.0]), [9.0, 10.0, 11.0, 0.0, 1.0, 2.0]);
+    assert_eq!(looked_up(&[3, 2, 2], &[1, 2], &[2.0, 0.0]), [8.0, 9.0, 10.0, 11.0, 0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(looked_up(&[5], &[2, 1], &[4.0, 1.0]), [4.0, 1.0]);
+    let nodes = || vec![node("Gather", &["t", "x"], &["y"], vec![integer("axis", 1)])];
+    let error = refusal(&model(&[2], vec![floats("t", &[4, 3], &values)], nodes()));
+    assert!(error.contains("looks up places along axis 1 of a table, expected axis 0"), "{error}");
+    let nodes = vec![node("Gather", &["t", "x"], &["y"], vec![])];
+    let file = bytes(&model(&[2], vec![floats("t", &[4, 3], &values)], nodes));
+    let network = read_model_bytes("m.onnx", &file, &Limits::default()).unwrap();
+    let error = network.forward(&row(&[-1.0, 0.0])).unwrap_err().to_string();
+    assert_eq!(error, "n_Gather: sample 0 holds -1 at [0], expected a whole number from 0 to 3");
+}
+
 #[test]
 fn what_is_refused_says_where() {
     let tell = |nodes, constants: Vec<Tensor>, words: &str| {

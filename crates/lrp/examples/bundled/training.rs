@@ -21,7 +21,7 @@ pub(crate) fn run(
     let path = std::env::args().nth(1).map_or_else(PathBuf::new, PathBuf::from).with_file_name(name);
     write_model(path.with_extension("txt"), &best.network)?;
     let again = read_model(path.with_extension("txt"), &Limits::default())?;
-    println!("{name}: accuracy {:.4} when read again", score(&again, examples)?.accuracy);
+    println!("{name}: accuracy {:.4} when read again", score(&again, examples, settings.optimizer)?.accuracy);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Maps<'a, T: Float> {
 }
 
 impl<'a, T: Float> Drawing<'a, T> {
-    /// `None` if no pictures are wanted, or nobody insists and the samples are no images.
+    /// `None` if no pictures are wanted, or nobody insists and the samples are no images; texts never are.
     pub(super) fn of(
         style: &'a StyleOptions,
         output: &OutputOptions,
@@ -35,6 +35,11 @@ impl<'a, T: Float> Drawing<'a, T> {
     ) -> Outcome<Option<Self>> {
         if !output.draws() {
             return Ok(None);
+        }
+        if batch.texts.is_some() {
+            let name = batch.path.display();
+            let refused = || format!("{name}: a text is no picture; its words are printed in colours");
+            return if output.png { Err(refused().into()) } else { Ok(None) };
         }
         let drawing = Self { style, model, batch };
         match drawing.plane(&cast(&batch.inputs), 0) {

@@ -12,8 +12,9 @@ use super::explained::{Explained, Record};
 use super::results::Results;
 use super::{Call, Options};
 use crate::Outcome;
-use crate::model::Batch;
+use crate::model::{Batch, Model};
 use crate::ranking::Ranking;
+use crate::text::ExplainedText;
 
 pub(super) fn explained<T: Float>(
     call: &Call<'_, T>,
@@ -25,6 +26,7 @@ pub(super) fn explained<T: Float>(
 ) -> Outcome {
     let Call { options, model, by, .. } = call;
     let file = batch.path.display().to_string();
+    let colormap = options.style.pictures.colormap()?;
     let samples = explained.records.iter().zip(&batch.positions).zip(&results.pictures);
     let samples = samples.zip(explained.scores.axis_iter(Axis(0))).enumerate();
     for (sample, (((record, position), picture), scores)) in samples {
@@ -34,13 +36,18 @@ pub(super) fn explained<T: Float>(
         let started = Some(started).filter(|_| options.method.method.is_none());
         let ranking = if explained.logits { Ranking::of_logits } else { Ranking::new };
         let ranking = ranking(&scores, options.output.top);
+        let text = words(model, batch, explained, sample)?;
         if options.output.json {
-            let line = json!({
+            let mut line = json!({
                 "input": file, "sample": position, "predicted": predicted, "class": class, "target": target,
                 "method": by,
                 "explained": started, "relevance": arrived, "absorbed": started.map(|started| started - arrived),
                 "top": ranking.json(model), "picture": picture, "array": results.array,
             });
+            if let Some(text) = text {
+                line["words"] = text.json();
+                line["html"] = text.html(&colormap).into();
+            }
             writeln!(out, "{line}")?;
         } else {
             let wrote = picture.as_ref().map(|path| format!(", {}", path.display())).unwrap_or_default();
@@ -52,6 +59,9 @@ pub(super) fn explained<T: Float>(
             if options.output.top > 0 {
                 writeln!(out, "  {}", ranking.describe(model))?;
             }
+            if let Some(text) = text {
+                writeln!(out, "  {}", text.line(&colormap))?;
+            }
             show(sample, out)?;
         }
     }
@@ -62,6 +72,17 @@ pub(super) fn explained<T: Float>(
         Some(array) if !options.output.json => Ok(writeln!(out, "wrote {}", array.display())?),
         _ => Ok(()),
     }
+}
+
+/// The words of a sample, if it is a text.
+fn words<'a, T: Float>(
+    model: &Model<T>,
+    batch: &'a Batch<T>,
+    explained: &Explained<T>,
+    sample: usize,
+) -> Outcome<Option<ExplainedText<'a>>> {
+    let (Some(texts), Some(reader)) = (&batch.texts, &model.sidecar.text) else { return Ok(None) };
+    texts[sample].explained(explained.relevance.index_axis(Axis(0), sample), reader).map(Some)
 }
 
 /// Prints a ledger.

@@ -20,7 +20,7 @@ use crate::provenance::Provenance;
 use crate::show::ShowOptions;
 
 #[derive(Args)]
-#[command(next_help_heading = "Output (default: --png, or --npy for what is no image)")]
+#[command(next_help_heading = "Output (default: --png, --npy for what is no image, or words in colours)")]
 pub(super) struct OutputOptions {
     /// Folder to write to; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "lrp-out")]
@@ -115,7 +115,8 @@ impl Results {
         let layers = method.layers().filter(|_| output.layers);
         Self {
             pictures: batch.positions.iter().map(picture).collect(),
-            array: (output.npy || (output.nothing_asked() && !drawn)).then(|| file(".npy".to_owned())),
+            array: (output.npy || (output.nothing_asked() && !drawn && batch.texts.is_none()))
+                .then(|| file(".npy".to_owned())),
             layers: layers.map(|node| file(format!("-{}.npy", safe(node)))).collect(),
         }
     }

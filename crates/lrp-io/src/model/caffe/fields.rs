@@ -49,6 +49,7 @@ const KNOWN: &[(&str, &str)] = &[
         "num_output bias_term pad kernel_size stride dilation pad_h pad_w kernel_h kernel_w stride_h stride_w \
          group weight_filler bias_filler engine axis force_nd_im2col",
     ),
+    ("embed_param", "num_output input_dim bias_term weight_filler bias_filler"),
     ("inner_product_param", "num_output bias_term weight_filler bias_filler axis transpose"),
     (
         "pooling_param",

@@ -50,6 +50,7 @@ const TYPES: &[Type] = &[
     Type { name: "Dropout", build: One(elementwise::nothing) },
     Type { name: "Eltwise", build: One(joining::eltwise) },
     Type { name: "ELU", build: One(elementwise::elu) },
+    Type { name: "Embed", build: One(products::embed) },
     Type { name: "EuclideanLoss", build: Nothing },
     Type { name: "Exp", build: One(elementwise::exponential) },
     Type { name: "Flatten", build: One(shaping::flatten) },

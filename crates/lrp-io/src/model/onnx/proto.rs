@@ -31,6 +31,8 @@ pub(super) struct OperatorSet {
 pub(super) struct Graph {
     #[prost(message, repeated, tag = "1")]
     pub(super) node: Vec<Node>,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
     #[prost(message, repeated, tag = "5")]
     pub(super) initializer: Vec<Tensor>,
     #[prost(message, repeated, tag = "11")]

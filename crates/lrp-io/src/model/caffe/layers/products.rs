@@ -1,6 +1,6 @@
-//! Layers with weights: convolutions, their transposes, and inner products.
+//! Layers with weights: convolutions, their transposes, inner products, and tables.
 
-use lrp_core::{Channels, Convolution, Linear, TransposedConvolution, Window};
+use lrp_core::{Channels, Convolution, Embedding, Linear, TransposedConvolution, Window};
 use ndarray::{Array1, ArrayD, Ix1, Ix2};
 
 use crate::error::{Error, Result};
@@ -49,6 +49,20 @@ pub(super) fn inner_product(context: &mut Context<'_, '_>) -> Result<Flow> {
         if transposed { weights } else { weights.reversed_axes().as_standard_layout().into_owned() };
     let bias = learned_bias(context, "inner_product_param", outputs)?;
     context.layer(Linear::new(weights, bias)?, &[&input])
+}
+
+/// Blobs are `[entries, width]` and `[width]`, the second added to every row.
+pub(super) fn embed(context: &mut Context<'_, '_>) -> Result<Flow> {
+    let definition = context.definition;
+    let parameters = definition.parameters("embed_param");
+    let width = outputs(parameters)?;
+    let entries = parameters.count("input_dim")?.filter(|&entries| entries > 0);
+    let entries = entries.ok_or_else(|| Error::format("has no input_dim of 1 or more"))?;
+    let input = context.input(0)?;
+    let filler = Filler::of(parameters, "weight_filler");
+    let table = flat::<Ix2>(context.learned(0, &[entries, width], filler)?)?;
+    let bias = learned_bias(context, "embed_param", width)?;
+    context.layer(Embedding::new(table + &bias)?, &[&input])
 }
 
 /// What convolutions and their transposes say alike.

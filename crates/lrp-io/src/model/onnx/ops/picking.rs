@@ -1,11 +1,11 @@
 //! Values picked from others, along every axis by a list of places: slices, padding, repetition.
 
-use lrp_core::Gather;
+use lrp_core::{Embedding, Gather};
 
 use crate::error::{Error, Result, quoted};
 use crate::model::onnx::constant::Size;
 use crate::model::onnx::context::Context;
-use crate::model::onnx::operand::{Flow, Operand};
+use crate::model::onnx::operand::{Flow, Operand, resolve};
 
 use super::arithmetic::{broadcast_shape, raised};
 use super::elementwise::first;
@@ -125,9 +125,13 @@ fn sliced(size: usize, start: i64, end: i64, step: i64) -> Result<Vec<usize>> {
     Ok(places)
 }
 
-/// `Gather` by known places: along one axis, which becomes the axes of the list of places.
+/// `Gather` by known places: along one axis, which becomes the axes of the list of places; by computed places, in a
+/// table that is known.
 pub(super) fn look_up(context: &mut Context<'_, '_>) -> Result<Operand> {
     let axis = context.attributes.integer_or("axis", 0)?;
+    if let (Some(Operand::Constant(_)), Some(Operand::Flow(_))) = (context.optional(0), context.optional(1)) {
+        return rows_of_table(context, axis);
+    }
     let indices = context.constant(1, "places")?;
     let shape = indices.shape().to_vec();
     let list = indices.view().map_err(|error| error.of("places"))?;
@@ -163,6 +167,31 @@ pub(super) fn look_up(context: &mut Context<'_, '_>) -> Result<Operand> {
             reshaped(context, flow, sample, batch)
         }
     }
+}
+
+/// Rows of a constant by places that flow, in the order of which they come out.
+fn rows_of_table(context: &mut Context<'_, '_>, axis: i64) -> Result<Operand> {
+    let table = context.numbers(0, "table")?;
+    if resolve(axis, table.ndim())? != 0 {
+        return Err(Error::unsupported(format!(
+            "looks up places along axis {axis} of a table, expected axis 0"
+        )));
+    }
+    let (entries, row) = table.shape().split_first().map_or((0, &[][..]), |(entries, row)| (*entries, row));
+    let (row, width) = (row.to_vec(), row.iter().product::<usize>());
+    let table = table
+        .into_shape_with_order((entries, width))
+        .map_err(|error| Error::format(format!("has a table that is none: {error}")))?;
+    let places = context.take(1)?;
+    let embedding = Embedding::new(table)?;
+    let looked_up = match row[..] {
+        [_] => return context.layer(embedding, &[&places]),
+        _ => context.step("rows", embedding, &[&places])?,
+    };
+    let Operand::Flow(flow) = looked_up else { return Ok(looked_up) };
+    let (_, places) = flow.sample.split_last().unwrap_or((&0, &[]));
+    let (sample, batch) = ([places, &row].concat(), flow.batch);
+    reshaped(context, flow, sample, batch)
 }
 
 /// `Split`

@@ -1,0 +1,79 @@
+//! Texts as samples, and their words with relevance.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use lrp::io::{TextPreparation, Token};
+use lrp::render::{Colormap, Word, ansi_words, html_words, plain_words, words};
+use ndarray::{ArrayView1, ArrayViewD};
+use serde_json::{Value, json};
+
+use crate::Outcome;
+
+/// A text, and the words of it that a model reads.
+pub(crate) struct Text {
+    text: String,
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// Whether a file is text to a model that reads texts.
+pub(crate) fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"))
+}
+
+impl Text {
+    pub(crate) fn of(text: &str, reader: &TextPreparation) -> Self {
+        Self { text: text.to_owned(), tokens: reader.tokens(text) }
+    }
+
+    /// The text with the relevance of a row of the network's input.
+    pub(crate) fn explained(
+        &self,
+        relevance: ArrayViewD<'_, f64>,
+        reader: &TextPreparation,
+    ) -> Outcome<ExplainedText<'_>> {
+        let row: ArrayView1<'_, f64> = relevance.into_dimensionality()?;
+        let relevance = reader.of_words(row, self.tokens.len()).to_vec();
+        Ok(ExplainedText { text: self, relevance, unknown: reader.unknown })
+    }
+}
+
+/// A text whose words have relevance.
+pub(crate) struct ExplainedText<'a> {
+    text: &'a Text,
+    relevance: Vec<f64>,
+    unknown: usize,
+}
+
+impl ExplainedText<'_> {
+    fn words(&self) -> Vec<Word<'_>> {
+        let ranges = self.text.tokens.iter().map(|token| token.range.clone());
+        words(&self.text.text, ranges.zip(self.relevance.iter().copied()))
+    }
+
+    /// A line for people: in colours where they are seen and not refused, with numbers elsewhere.
+    pub(crate) fn line(&self, colormap: &Colormap) -> String {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let line = match std::io::stdout().is_terminal() && !refused {
+            true => ansi_words(&self.words(), colormap),
+            false => plain_words(&self.words()),
+        };
+        line.trim_end().to_owned()
+    }
+
+    /// A fragment for a page.
+    pub(crate) fn html(&self, colormap: &Colormap) -> String {
+        html_words(&self.words(), colormap)
+    }
+
+    /// Words with their bytes in the text and their relevance.
+    pub(crate) fn json(&self) -> Value {
+        let word = |(token, relevance): (&Token, &f64)| {
+            json!({
+                "word": self.text.text.get(token.range.clone()), "start": token.range.start,
+                "end": token.range.end, "known": token.id != self.unknown, "relevance": relevance,
+            })
+        };
+        self.text.tokens.iter().zip(&self.relevance).map(word).collect()
+    }
+}
