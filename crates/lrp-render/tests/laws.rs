@@ -2,9 +2,9 @@
 
 use lrp_render::{
     Aggregate, BLACK, COLORMAPS, ColorBar, DigitOptions, ErrorKind, Grid, HeatmapOptions, Kind, MAX_PIXELS,
-    Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, aggregate, blur, canny,
-    color_bar, colormap, digit, draw_text, encode_png, enlarge, heatmap, measure_text, montage, row, stretch,
-    vector_to_plane,
+    Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, aggregate, ansi_words,
+    blur, canny, color_bar, colormap, digit, draw_text, encode_png, enlarge, heatmap, html_words,
+    measure_text, montage, plain_words, row, stretch, vector_to_plane, words,
 };
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
@@ -461,5 +461,51 @@ fn color_bars_refuse_empty_spans() {
     assert!(color_bar(&ColorBar { span: Span::Symmetric(0.0), ..ColorBar::default() }).is_ok());
     for (length, thickness) in [(1, 9), (9, 0), (usize::MAX, 9), (9, usize::MAX)] {
         assert!(color_bar(&ColorBar { length, thickness, ..ColorBar::default() }).is_err());
+    }
+}
+
+/// What is marked and what is not add up to the text; ranges that are none of it change nothing.
+#[test]
+fn pieces_of_a_text_are_the_text() {
+    let text = "ä <b>\u{1b}[1m \"zwei\" & drei";
+    let marked = [(0..2, 1.0), (1..2, 9.0), (3..6, -0.5), (5..7, 9.0), (12..16, 0.0), (90..91, 9.0)];
+    let pieces = words(text, marked);
+    assert_eq!(pieces.iter().map(|piece| piece.text).collect::<String>(), text);
+    let worth: Vec<(&str, f64)> =
+        pieces.iter().filter_map(|piece| Some((piece.text, piece.relevance?))).collect();
+    assert_eq!(worth, [("ä", 1.0), ("<b>", -0.5), ("zwei", 0.0)]);
+    assert_eq!(plain_words(&pieces), "ä(+1.00) <b>(-0.50) [1m \"zwei(+0.00)\" & drei");
+    let map = colormap("bwr").unwrap();
+    assert_eq!(ansi_words(&pieces[..2], &map), "\u{1b}[48;2;255;0;0;38;2;0;0;0mä\u{1b}[0m ");
+    let html = html_words(&pieces, &map);
+    assert!(
+        html.contains(" title=\"-0.500\">&lt;b&gt;</span>") && html.ends_with("&quot; &amp; drei"),
+        "{html}"
+    );
+    assert!(words("", []).is_empty() && plain_words(&words("a", [])) == "a");
+}
+
+/// Letters stand out from every colour of every map by 4.5 to 1 at least, as the Web's guidelines ask.
+#[test]
+fn letters_are_readable_on_every_colour() {
+    let linear = |byte: u8| {
+        let part = f64::from(byte) / 255.0;
+        if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    for entry in COLORMAPS {
+        let map = colormap(entry.name).unwrap();
+        for step in -10..=10 {
+            let text = words("ab", [(0..1, 1.0), (1..2, f64::from(step) / 10.0)]);
+            let html = html_words(&text, &map);
+            let colour = |key: &str| {
+                let at = html.rfind(key).unwrap() + key.len();
+                let part =
+                    |i: usize| linear(u8::from_str_radix(&html[at + 2 * i..at + 2 * i + 2], 16).unwrap());
+                0.2126 * part(0) + 0.7152 * part(1) + 0.0722 * part(2)
+            };
+            let (ground, ink) = (colour("background:#"), colour(";color:#"));
+            let contrast = (ground.max(ink) + 0.05) / (ground.min(ink) + 0.05);
+            assert!(contrast > 4.5, "{} at {step}: {contrast}", entry.name);
+        }
     }
 }

@@ -14,13 +14,19 @@ use super::{Refusal, Turned, Writer};
 /// Why some layers are not written.
 const UNWRITTEN: Refusal = "is of a kind that is read from ONNX and not written";
 
-/// Whether float holds all that was learned.
+/// Whether float holds every number that is written of a layer.
 pub(super) fn is_single(op: &Op<f64>) -> bool {
     #[expect(clippy::cast_possible_truncation, reason = "that is the question")]
     let exact = |&value: &f64| f64::from(value as f32).to_bits() == value.to_bits();
     match op {
         Op::Scaling(layer) => layer.factor().iter().chain(layer.shift()).all(exact),
         Op::ParametricRect(layer) => layer.slopes().iter().all(exact),
+        Op::SumPool(layer) => exact(&factor(layer)),
+        Op::Activation(layer) => match layer.function() {
+            Function::Power(power) => exact(&power),
+            Function::Clip { low, high } => exact(&low) && exact(&high),
+            _ => true,
+        },
         op => {
             op.weights_and_bias().is_none_or(|learned| learned.weights.iter().chain(&learned.bias).all(exact))
         }
@@ -188,11 +194,16 @@ fn sum_pool(writer: &mut Writer, input: Value, layer: &SumPool) -> Result<Turned
     let mean = AveragePool::new(layer.window().clone(), layer.channels(), true)
         .map_err(|_| "has padding as wide as its window")?;
     let mean = average_pool(writer, input, &mean);
-    #[expect(clippy::cast_precision_loss, reason = "a window is small")]
-    let taps = layer.window().taps() as f64;
-    let factor = writer.constant(&arr0(if layer.is_plain() { taps } else { taps.sqrt() }).into_dyn().view());
+    let factor = writer.constant(&arr0(factor(layer)).into_dyn().view());
     let x = mean.natural.or(mean.first).unwrap_or_default();
     Ok(Turned::in_layout(writer.node("Mul", &[&x, &factor], vec![]), layer.channels()))
+}
+
+/// What makes a sum of a mean.
+fn factor(layer: &SumPool) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a window is small")]
+    let taps = layer.window().taps() as f64;
+    if layer.is_plain() { taps } else { taps.sqrt() }
 }
 
 fn reduce(writer: &mut Writer, input: Value, layer: &Reduce) -> Turned {
