@@ -175,6 +175,24 @@ fn pictures_say_where_they_come_from() {
 }
 
 #[test]
+fn texts_stand_in_a_report_in_colours_on_one_scale() {
+    let place = Place::new();
+    let reviews = workspace("data/models/movie-reviews.onnx").display().to_string();
+    let texts = ["--text", "A dull & tedious <film>", "--text", "Sensitive"];
+    place.prints(&[&["explain", &reviews][..], &texts, &["--html", "texts.html"]].concat());
+    let page = page(&place, "texts.html");
+    assert_eq!(found(&page, ".words"), ["A dull & tedious <film>", "Sensitive"]);
+    assert_eq!(found(&page, ".words span"), ["A", "dull", "tedious", "film", "Sensitive"]);
+    assert_eq!(attributes(&page, "figure.scale img", "alt"), ["colours of seismic"]);
+    let (grounds, worth) =
+        (attributes(&page, ".words span", "style"), attributes(&page, ".words span", "title"));
+    let largest = worth.iter().map(|worth| worth.parse::<f64>().expect("a number")).fold(0.0, f64::max);
+    assert_eq!(worth[1].parse::<f64>().expect("a number"), largest, "{worth:?}");
+    assert!(grounds[1].starts_with("background:#800000;"), "the largest has the last colour: {grounds:?}");
+    assert!(!grounds[4].starts_with("background:#800000;"), "{grounds:?}");
+}
+
+#[test]
 fn pictures_of_render_and_demo_say_what_is_known() {
     let place = Place::new();
     place.prints(&["explain", &lenet(), &digits(), "--samples", "3", "--npy", "--out", "."]);

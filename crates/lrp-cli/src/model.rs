@@ -1,6 +1,7 @@
 //! Models with what is known about them, and batches of their inputs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lrp::core::{Channels, Float, Network, Tensor, cast};
 use lrp::io::{
@@ -32,7 +33,7 @@ pub(crate) struct Batch<T> {
     pub(crate) positions: Vec<usize>,
     pub(crate) inputs: Tensor<T>,
     /// What the samples are of, if they are texts.
-    pub(crate) texts: Option<Vec<Text>>,
+    pub(crate) texts: Option<Vec<Arc<Text>>>,
 }
 
 impl Model<f64> {
@@ -126,7 +127,8 @@ impl<T: Float> Model<T> {
             return Err(format!("{name}: the model's sidecar does not say how texts are read").into());
         };
         let positions = inputs.positions(texts.len()).map_err(|error| format!("{name}: {error}"))?;
-        let texts: Vec<Text> = positions.iter().map(|&position| Text::of(&texts[position], reader)).collect();
+        let text = |&position: &usize| Arc::new(Text::of(&texts[position], reader));
+        let texts: Vec<Arc<Text>> = positions.iter().map(text).collect();
         let tokens: Vec<_> = texts.iter().map(|text| text.tokens.clone()).collect();
         let prepared = reader.input(&tokens).map_err(|error| format!("{name}: {error}"))?;
         let inputs: Tensor<T> = cast(&prepared);

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 
 use lrp::io::{TextPreparation, Token};
 use lrp::render::{Colormap, Word, ansi_words, html_words, plain_words, words};
@@ -28,24 +29,24 @@ impl Text {
 
     /// The text with the relevance of a row of the network's input.
     pub(crate) fn explained(
-        &self,
+        self: &Arc<Self>,
         relevance: ArrayViewD<'_, f64>,
         reader: &TextPreparation,
-    ) -> Outcome<ExplainedText<'_>> {
+    ) -> Outcome<ExplainedText> {
         let row: ArrayView1<'_, f64> = relevance.into_dimensionality()?;
         let relevance = reader.of_words(row, self.tokens.len()).to_vec();
-        Ok(ExplainedText { text: self, relevance, unknown: reader.unknown })
+        Ok(ExplainedText { text: self.clone(), relevance, unknown: reader.unknown })
     }
 }
 
 /// A text whose words have relevance.
-pub(crate) struct ExplainedText<'a> {
-    text: &'a Text,
+pub(crate) struct ExplainedText {
+    text: Arc<Text>,
     relevance: Vec<f64>,
     unknown: usize,
 }
 
-impl ExplainedText<'_> {
+impl ExplainedText {
     fn words(&self) -> Vec<Word<'_>> {
         let ranges = self.text.tokens.iter().map(|token| token.range.clone());
         words(&self.text.text, ranges.zip(self.relevance.iter().copied()))
@@ -61,9 +62,14 @@ impl ExplainedText<'_> {
         line.trim_end().to_owned()
     }
 
-    /// A fragment for a page.
-    pub(crate) fn html(&self, colormap: &Colormap) -> String {
-        html_words(&self.words(), colormap)
+    /// A fragment for a page; texts that are compared share a scale.
+    pub(crate) fn html(&self, colormap: &Colormap, scale: Option<f64>) -> String {
+        html_words(&self.words(), colormap, scale)
+    }
+
+    /// The largest relevance of a word.
+    pub(crate) fn largest(&self) -> f64 {
+        self.relevance.iter().fold(0.0, |largest, relevance| relevance.abs().max(largest))
     }
 
     /// Words with their bytes in the text and their relevance.

@@ -23,7 +23,7 @@ pub struct Word<'t> {
 ///
 /// let text = words("A joy, <not> a bore", [(2..5, 2.0), (8..11, -1.0)]);
 /// assert_eq!(plain_words(&text), "A joy(+2.00), <not(-1.00)> a bore");
-/// assert!(html_words(&text, &colormap("bwr")?).starts_with(
+/// assert!(html_words(&text, &colormap("bwr")?, None).starts_with(
 ///     "A <span style=\"background:#ff0000;color:#000000\" title=\"+2.000\">joy</span>, &lt;"
 /// ));
 /// # Ok::<(), lrp_render::Error>(())
@@ -69,9 +69,10 @@ pub fn ansi_words(words: &[Word<'_>], colormap: &Colormap) -> String {
     words.iter().map(piece).collect()
 }
 
-/// The same as a fragment of HTML, a `span` a word with its relevance as the title; all else is escaped.
-pub fn html_words(words: &[Word<'_>], colormap: &Colormap) -> String {
-    let scale = scale(words);
+/// The same as a fragment of HTML, a `span` a word with its relevance as the title; all else is escaped. Texts that are
+/// compared share a `scale`, the relevance at an end of the map.
+pub fn html_words(words: &[Word<'_>], colormap: &Colormap, scale: Option<f64>) -> String {
+    let scale = scale.unwrap_or_else(|| self::scale(words));
     let hex = |[r, g, b]: [u8; 3]| format!("#{r:02x}{g:02x}{b:02x}");
     let piece = |word: &Word<'_>| {
         let text = escaped(word.text);

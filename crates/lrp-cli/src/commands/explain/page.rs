@@ -16,17 +16,18 @@ use ndarray::{Array2, ArrayViewD, Axis, Dimension, IxDyn};
 
 use super::drawing::{Drawing, Maps};
 use super::explained::{Explained, Record};
-use super::{Call, aim};
+use super::{Call, aim, report};
 use crate::Outcome;
 use crate::model::Batch;
 use crate::provenance::Provenance;
 use crate::ranking::Ranking;
 use crate::style::{Motif, StyleOptions};
+use crate::text::ExplainedText;
 
 mod markup;
 mod spool;
 
-use markup::Figure;
+use markup::{Colors, Figure};
 use spool::Spool;
 
 /// Values named of a sample that is no image.
@@ -92,6 +93,8 @@ enum Look {
 enum Exhibit {
     /// As the colours of pixels; their numbers wait in the spool.
     Map(u64),
+    /// As words on colours.
+    Words(ExplainedText),
     /// As bars of the values that have most, by their places in the sample.
     Bars(Vec<(String, f64)>),
 }
@@ -122,8 +125,13 @@ impl<'a> Page<'a> {
                 }
             };
             let answers = explained.iter().zip(maps).map(|(explained, maps)| {
-                let relevance = explained.relevance.index_axis(Axis(0), index);
-                let exhibit = self.exhibit(&relevance, index, maps.as_ref())?;
+                let exhibit = match report::words(call.model, batch, explained, index)? {
+                    Some(text) => self.words(text),
+                    None => {
+                        let relevance = explained.relevance.index_axis(Axis(0), index);
+                        self.exhibit(&relevance, index, maps.as_ref())?
+                    }
+                };
                 let Record { aim, explained: started, arrived, .. } = &explained.records[index];
                 let started = Some(*started).filter(|_| call.options.method.method.is_none());
                 Ok(Answer { target: aim.describe(call.model), started, arrived: *arrived, exhibit })
@@ -141,6 +149,11 @@ impl<'a> Page<'a> {
         }
         self.keep_books(call, explained);
         Ok(())
+    }
+
+    fn words(&mut self, text: ExplainedText) -> Exhibit {
+        self.scale = self.scale.max(text.largest());
+        Exhibit::Words(text)
     }
 
     /// What becomes of one sample's relevance: a plane in the spool, or bars.
@@ -186,12 +199,15 @@ impl<'a> Page<'a> {
 
     fn write_to(&mut self, file: &mut impl Write) -> io::Result<()> {
         let colormap = self.style.pictures.colormap().map_err(in_writing)?;
-        let drawn = self.samples.iter().any(|sample| sample.look.is_some());
-        let bar = drawn.then_some((&colormap, self.scale));
+        let colors = Colors { colormap: &colormap, scale: self.scale };
+        let exhibits =
+            || self.samples.iter().flat_map(|sample| &sample.answers).map(|answer| &answer.exhibit);
+        let colored = exhibits().any(|exhibit| !matches!(exhibit, Exhibit::Bars(_)));
+        let bar = colored.then_some(&colors);
         file.write_all(markup::opening(&self.head, &self.samples, &self.failures, bar)?.as_bytes())?;
         for sample in &self.samples {
             let figures = figures(sample, self.style, self.scale, &mut self.spool).map_err(in_writing)?;
-            file.write_all(markup::sample(sample, &figures)?.as_bytes())?;
+            file.write_all(markup::sample(sample, &figures, &colors)?.as_bytes())?;
         }
         file.write_all(markup::closing(&self.head, &self.ledgers).as_bytes())
     }

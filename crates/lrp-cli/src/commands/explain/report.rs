@@ -46,7 +46,7 @@ pub(super) fn explained<T: Float>(
             });
             if let Some(text) = text {
                 line["words"] = text.json();
-                line["html"] = text.html(&colormap).into();
+                line["html"] = text.html(&colormap, None).into();
             }
             writeln!(out, "{line}")?;
         } else {
@@ -75,12 +75,12 @@ pub(super) fn explained<T: Float>(
 }
 
 /// The words of a sample, if it is a text.
-fn words<'a, T: Float>(
+pub(super) fn words<T: Float>(
     model: &Model<T>,
-    batch: &'a Batch<T>,
+    batch: &Batch<T>,
     explained: &Explained<T>,
     sample: usize,
-) -> Outcome<Option<ExplainedText<'a>>> {
+) -> Outcome<Option<ExplainedText>> {
     let (Some(texts), Some(reader)) = (&batch.texts, &model.sidecar.text) else { return Ok(None) };
     texts[sample].explained(explained.relevance.index_axis(Axis(0), sample), reader).map(Some)
 }

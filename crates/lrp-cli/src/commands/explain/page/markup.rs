@@ -23,15 +23,22 @@ pub(super) struct Figure {
     pub(super) answer: Option<usize>,
 }
 
+/// What all samples are coloured by.
+pub(super) struct Colors<'a> {
+    pub(super) colormap: &'a Colormap,
+    /// The relevance at an end of the map.
+    pub(super) scale: f64,
+}
+
 /// Everything up to the first sample.
 pub(super) fn opening(
     head: &Head,
     samples: &[Sample],
     failures: &[String],
-    bar: Option<(&Colormap, f64)>,
+    bar: Option<&Colors<'_>>,
 ) -> io::Result<String> {
     let count = samples.len();
-    let bar = bar.map(|(colormap, scale)| color_bar(colormap, scale)).transpose()?;
+    let bar = bar.map(color_bar).transpose()?;
     let page = html! {
         (DOCTYPE)
         (PreEscaped("<html lang=\"en\">"))
@@ -71,11 +78,15 @@ pub(super) fn opening(
 }
 
 /// One sample with its pictures.
-pub(super) fn sample(sample: &Sample, figures: &[Figure]) -> io::Result<String> {
+pub(super) fn sample(sample: &Sample, figures: &[Figure], colors: &Colors<'_>) -> io::Result<String> {
     let pictures = figures.iter().map(|figure| figure_of(sample, figure)).collect::<io::Result<Vec<_>>>()?;
-    let bars = sample.answers.iter().filter_map(|answer| match &answer.exhibit {
+    let others = sample.answers.iter().filter_map(|answer| match &answer.exhibit {
         Exhibit::Map(_) => None,
-        Exhibit::Bars(values) => Some((answer, values)),
+        Exhibit::Words(text) => {
+            let words = PreEscaped(text.html(colors.colormap, Some(colors.scale)));
+            Some((answer, html! { p.words { (words) } }))
+        }
+        Exhibit::Bars(values) => Some((answer, table_of_bars("place", "relevance", values))),
     });
     let page = html! {
         article {
@@ -83,9 +94,9 @@ pub(super) fn sample(sample: &Sample, figures: &[Figure]) -> io::Result<String> 
             p { "predicted " strong { (sample.predicted) } }
             div.figures {
                 @for picture in pictures { (picture) }
-                @for (answer, values) in bars {
+                @for (answer, shown) in others {
                     figure {
-                        (table_of_bars("place", "relevance", values))
+                        (shown)
                         figcaption { (caption(answer)) }
                     }
                 }
@@ -149,11 +160,11 @@ fn caption(Answer { target, started, arrived, .. }: &Answer) -> Markup {
 }
 
 /// The colours with the values of their ends and middle.
-fn color_bar(colormap: &Colormap, scale: f64) -> io::Result<Markup> {
+fn color_bar(Colors { colormap, scale }: &Colors<'_>) -> io::Result<Markup> {
     let ramp = ndarray::Array2::from_shape_fn((1, 256), |(_, column)| column as f64 / 127.5 - 1.0);
     let options = lrp::render::HeatmapOptions {
         scaling: 1,
-        colormap: colormap.clone(),
+        colormap: (*colormap).clone(),
         normalization: Normalization::Shared(1.0),
         outline: None,
     };
@@ -163,9 +174,9 @@ fn color_bar(colormap: &Colormap, scale: f64) -> io::Result<Markup> {
         figure.scale {
             img src=(data(&png)) width="256" height="12" alt=(format!("colours of {}", colormap.name()));
             div.ends {
-                span.number { (number(-scale)) } span.number { "0" } span.number { (number(scale)) }
+                span.number { (number(-*scale)) } span.number { "0" } span.number { (number(*scale)) }
             }
-            figcaption { "relevance of a pixel, one scale for all samples" }
+            figcaption { "relevance of a pixel or word, one scale for all samples" }
         }
     })
 }
