@@ -57,11 +57,11 @@ fn read_and_write(format: &ModelFormat, bytes: &[u8]) {
     let read = |bytes: &[u8]| (format.read)(&bytes.into(), &limits()).map(|model| model.network);
     let Ok(network) = read(bytes) else { return };
     let Some(write) = format.write else { return };
-    // What a file means may be more than the format can say: Matlab's flatten order in a text.
     let sample = (format.sample)(&bytes.into(), &limits());
+    // What a file means may be more than the format can say: Matlab's flatten order in a text.
     let Ok(written) = write(&network, sample.as_deref()) else { return };
     let again = read(&written).expect("what was written is read");
-    // A layer may be several operators, of which each is a layer again.
+    // In a graph of operators one layer may become several, and these several layers.
     if !format.exported {
         assert_eq!(write(&again, sample.as_deref()).expect("written once already"), written);
     }
@@ -104,8 +104,10 @@ fn model_seeds(format: &ModelFormat) -> Vec<Vec<u8>> {
                 Flatten\nLinear 2 3\n1 2 3 -4 5 -0.0\n0.5 0 1\nSoftMax\n";
     let network = lrp::io::read_model_bytes("seed.txt", text.as_bytes(), &Limits::default());
     let network = network.expect("a model");
-    let write = |write: WriteModel| write(&network, Some(&[2, 3, 1]));
-    let own = format.write.map(|own| write(own).expect("every format holds the toolbox's layers"));
+    let seed = |write: WriteModel| {
+        write(&network, Some(&[2, 3, 1])).expect("every format holds the toolbox's layers")
+    };
+    let own = format.write.map(seed);
     own.into_iter().chain(fixtures(format.extensions)).chain(golden(format.extensions)).collect()
 }
 

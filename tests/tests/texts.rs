@@ -40,7 +40,7 @@ fn bundled_readers_know_their_samples() {
                 sample.name,
                 tokens.len()
             );
-            let input = reader.input(&[tokens.clone()]).expect("words");
+            let input = reader.input(std::slice::from_ref(&tokens)).expect("words");
             let explanation = plan.explain(&input, &Target::Top).expect("an explanation");
             assert_eq!(classes[top_classes(&explanation.scores)[0]], sample.class, "{}", sample.name);
             let row = explanation.relevance.index_axis(Axis(0), 0).into_dimensionality().expect("a row");
@@ -60,7 +60,8 @@ fn margins_make_rows_of_any_length_alike() {
     let tokens: Vec<_> = NEWS.iter().map(|news| reader.tokens(news.text)).collect();
     let together = network.forward(&reader.input(&tokens).expect("words")).expect("scores");
     for (scores, tokens) in together.outer_iter().zip(&tokens) {
-        let alone = network.forward(&reader.input(&[tokens.clone()]).expect("words")).expect("scores");
+        let alone =
+            network.forward(&reader.input(std::slice::from_ref(tokens)).expect("words")).expect("scores");
         let off = (&alone.index_axis(Axis(0), 0) - &scores).fold(0.0_f64, |off, value| off.max(value.abs()));
         assert!(off < 1e-12, "off by {off:e}");
     }

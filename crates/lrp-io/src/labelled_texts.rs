@@ -15,8 +15,11 @@ pub struct LabelledText {
     pub text: String,
 }
 
-/// The classes of ratings below and above zero.
-const SIGNS: [&str; 2] = ["negative", "positive"];
+/// The class of ratings below zero.
+const NEGATIVE: &str = "negative";
+
+/// That of ratings above.
+const POSITIVE: &str = "positive";
 
 /// Reads a table of texts, its columns apart by tabs: class and text, or number, rating and text.
 ///
@@ -69,7 +72,7 @@ pub fn parse_labelled_texts(text: &str, neutral: f64) -> Result<Vec<LabelledText
                     if rating.abs() <= neutral {
                         return Ok(None);
                     }
-                    (SIGNS[usize::from(rating > 0.0)], text)
+                    (if rating > 0.0 { POSITIVE } else { NEGATIVE }, text)
                 }
                 _ => {
                     let count = columns.len();

@@ -1,6 +1,6 @@
 //! Steps by Adam, which is for networks the toolbox's steps do not suit: words are rare, and so are their gradients.
 
-use lrp_core::{Float, Network, Op, Parameters, Tensor};
+use lrp_core::{Float, Network, Node, Op, Parameters, Tensor};
 use ndarray::{Array2, Axis, Zip};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -41,7 +41,7 @@ impl<T: Float> Moments<T> {
 
 /// Refuses networks whose outputs are no logits, since the loss takes the softmax itself.
 pub(crate) fn check<T: Float>(network: &Network<T>) -> Result<()> {
-    match network.nodes().last().map(|node| node.op()) {
+    match network.nodes().last().map(Node::op) {
         Some(Op::SoftMax(_)) => {
             let message = "the network ends in a softmax, which adam takes itself; leave it out";
             Err(Error::new(ErrorKind::Settings, message))

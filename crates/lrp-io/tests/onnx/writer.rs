@@ -49,7 +49,8 @@ fn every_layer_that_is_written_is_read_again() {
     let odd = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]).dilated(&[1, 2]);
     let wide = || Window::new(&[3, 2]).strided(&[2, 1]).padded(&[[2, 0], [0, 1]]);
     let (last, first) = (Channels::Last, Channels::First);
-    let table: Vec<(&str, Vec<Op<f64>>, &[usize])> = vec![
+    type Row = (&'static str, Vec<Op<f64>>, &'static [usize]);
+    let table: Vec<Row> = vec![
         ("linear", vec![linear(5, 3)], &[2, 5]),
         ("linear of rows", vec![linear(5, 3)], &[2, 4, 5]),
         ("convolution", vec![convolution(&[3, 2, 2, 3], odd(), 1, last)], &[2, 4, 5, 2]),

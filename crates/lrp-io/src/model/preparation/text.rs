@@ -133,7 +133,7 @@ impl TextPreparation {
                 let joins = apostrophes && matches!(letter, '\'' | '\u{2019}');
                 let goes_on =
                     text.get(at + letter.len_utf8()..).is_some_and(|behind| behind.starts_with(belongs));
-                if !belongs(letter) && !(joins && goes_on) {
+                if !(belongs(letter) || joins && goes_on) {
                     break;
                 }
                 end = at + letter.len_utf8();
