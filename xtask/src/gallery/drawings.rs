@@ -61,7 +61,7 @@ pub(super) fn layers(subject: &Subject) -> Result<Picture> {
     let (composite, _) = composite_within("epsilon-plus", &[])?;
     let options = PlanOptions { keep_layers: true, ..PlanOptions::default() };
     let values = subject.explained(&composite, options)?.layers.unwrap_or_default();
-    let names = std::iter::once("input").chain(subject.network().nodes().iter().map(|node| node.name()));
+    let names = std::iter::once("input").chain(subject.network().nodes().iter().map(lrp::core::Node::name));
     let mut tiles = Vec::new();
     for (index, (name, values)) in names.zip(&values).enumerate().collect::<Vec<_>>().into_iter().rev() {
         if ["rect", "flatten"].iter().any(|unchanged| name.starts_with(unchanged)) {
