@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use lrp::render::{COLORMAPS, Kind, Picture, encode_png_indexed};
+use lrp::render::{COLORMAPS, Kind, Picture, RgbImage, encode_png, encode_png_indexed};
 use lrp::rules::rules::RULES;
 use lrp::rules::{ATTRIBUTORS, COMPOSITES};
 
@@ -38,6 +38,8 @@ struct Section {
     /// Names of what is shown, each with what it does; may be empty.
     listed: fn() -> Vec<(String, String)>,
     draw: fn(&Subjects) -> Result<Picture>,
+    /// Heatmaps of one palette need few colours.
+    encode: fn(&RgbImage) -> Result<Vec<u8>, lrp::render::Error>,
 }
 
 /// What is explained.
@@ -50,10 +52,13 @@ const SECTIONS: &[Section] = &[
     Section {
         name: "rules-digit",
         title: "Every rule on a digit",
-        about: "LeNet-5 with sum pooling sees a three. Each rule is used for every layer. `zbox` is a rule for the first \
-                layer, so `zplus` does the rest; `pass` needs layers that keep their shape, and has no picture.",
+        about: "LeNet-5 with sum pooling sees a three. Each rule is used for every layer, whether it suits or not: `gamma` \
+                is for inputs that are never negative, and these are. `zbox` is a rule for the first layer, so `zplus` \
+                does the rest. `stop` hands nothing on, nor does `zminus` where a score has no negative part to start \
+                with; `pass` needs layers that keep their shape, and has no picture.",
         listed: || RULES.iter().map(|info| (info.usage.to_owned(), info.summary.to_owned())).collect(),
         draw: |subjects| drawings::rules(&subjects.digit),
+        encode: encode_png_indexed,
     },
     Section {
         name: "rules-photo",
@@ -62,6 +67,7 @@ const SECTIONS: &[Section] = &[
                 noisy; that is what composites are for.",
         listed: Vec::new,
         draw: |subjects| drawings::rules(&subjects.photo),
+        encode: encode_png_indexed,
     },
     Section {
         name: "composites",
@@ -70,6 +76,7 @@ const SECTIONS: &[Section] = &[
                 explain` takes `epsilon-gamma-box` here.",
         listed: || COMPOSITES.iter().map(|info| (info.usage.to_owned(), info.summary.to_owned())).collect(),
         draw: |subjects| drawings::composites(&subjects.photo),
+        encode: encode_png_indexed,
     },
     Section {
         name: "methods",
@@ -77,6 +84,7 @@ const SECTIONS: &[Section] = &[
         about: "What `lrp explain --method` does instead.",
         listed: || ATTRIBUTORS.iter().map(|info| (info.usage.to_owned(), info.summary.to_owned())).collect(),
         draw: |subjects| drawings::methods(&subjects.photo),
+        encode: encode_png_indexed,
     },
     Section {
         name: "layers",
@@ -85,6 +93,7 @@ const SECTIONS: &[Section] = &[
                 summed, under `epsilon-plus`. Layers that hand it on unchanged are left out.",
         listed: Vec::new,
         draw: |subjects| drawings::layers(&subjects.digit),
+        encode: encode_png_indexed,
     },
     Section {
         name: "palettes-digit",
@@ -92,6 +101,7 @@ const SECTIONS: &[Section] = &[
         about: "The same relevance in every map with two directions, and in the toolbox's own.",
         listed: Vec::new,
         draw: |subjects| drawings::palettes(&subjects.digit),
+        encode: encode_png,
     },
     Section {
         name: "palettes",
@@ -99,6 +109,7 @@ const SECTIONS: &[Section] = &[
         about: "`lrp colormaps --png FILE` draws this picture too. Any name may end in `_r` for the reverse.",
         listed: || KINDS.map(|kind| (format!("{kind:?}").to_lowercase(), names(kind))).into(),
         draw: |_| Ok(lrp::render::colormap_chart()?),
+        encode: encode_png,
     },
 ];
 
@@ -111,7 +122,7 @@ pub(crate) fn run() -> Result<bool> {
     let folder = workspace().join("docs/images/gallery");
     std::fs::create_dir_all(&folder)?;
     for section in SECTIONS {
-        let png = encode_png_indexed(&(section.draw)(&subjects)?.to_rgb8())?;
+        let png = (section.encode)(&(section.draw)(&subjects)?.to_rgb8())?;
         std::fs::write(folder.join(format!("{}.png", section.name)), &png)?;
         println!("drew {}: {} kB", section.name, png.len() / 1000);
     }

@@ -6,8 +6,8 @@ use crate::colormap::{COLORMAPS, Kind, colormap};
 use crate::error::Error;
 use crate::heatmap::{HeatmapOptions, Normalization, heatmap};
 use crate::montage::{Grid, montage};
-use crate::picture::Picture;
-use crate::text::{Align, TextStyle};
+use crate::picture::{Picture, WHITE};
+use crate::text::{Align, Place, TextStyle, draw_text};
 
 /// The kinds in the order they are of use for relevance, and what stands above them.
 const KINDS: [(Kind, &str); 6] = [
@@ -35,36 +35,42 @@ pub fn colormap_chart() -> Result<Picture, Error> {
     for (kind, title) in KINDS {
         let names: Vec<&str> =
             COLORMAPS.iter().filter(|entry| entry.kind == kind).map(|entry| entry.name).collect();
-        rows.push(vec![titled(&names, title)?]);
+        rows.push(vec![words(title, [28, COLUMNS * (NAME + STRIP)], Align::Start, 15.0)?]);
+        rows.push(vec![strips(&names)?]);
     }
-    montage(&Grid { rows, gap: 0, horizontal: Align::Start, ..Grid::default() })
+    montage(&Grid { rows, gap: 6, horizontal: Align::Start, ..Grid::default() })
 }
 
-/// Strips in columns of equal length, under a title.
-fn titled(names: &[&str], title: &str) -> Result<Picture, Error> {
-    const COLUMNS: usize = 4;
-    let columns = names.chunks(names.len().div_ceil(COLUMNS).max(1)).map(column).collect::<Result<_, _>>()?;
-    let body = Grid { rows: vec![columns], gap: 12, margin: 0, vertical: Align::Start, ..Grid::default() };
-    montage(&Grid {
-        rows: vec![vec![montage(&body)?]],
-        column_labels: vec![title.to_owned()],
-        margin: 6,
-        ..Grid::default()
-    })
-}
+/// Columns of names and strips.
+const COLUMNS: usize = 4;
+/// Pixels that a name takes, and a strip.
+const NAME: usize = 124;
+const STRIP: usize = 112;
+const HEIGHT: usize = 14;
 
-/// Strips below each other, their names on the left; names of all columns take the same room.
-fn column(names: &[&str]) -> Result<Picture, Error> {
-    let ramp = Array2::from_shape_fn((14, 120), |(_, column)| (column as f64 + 0.5) / 60.0 - 1.0);
-    let mut rows = Vec::new();
-    for name in names {
+/// Names with their strips, down the columns.
+fn strips(names: &[&str]) -> Result<Picture, Error> {
+    let ramp = Array2::from_shape_fn((HEIGHT, STRIP), |(_, column)| {
+        (column as f64 + 0.5) / (STRIP as f64 / 2.0) - 1.0
+    });
+    let height = names.len().div_ceil(COLUMNS);
+    let mut rows = vec![Vec::new(); height];
+    for (index, name) in names.iter().enumerate() {
         let (colormap, normalization) = (colormap(name)?, Normalization::Shared(1.0));
         let options = HeatmapOptions { scaling: 1, colormap, normalization, outline: None };
-        rows.push(vec![heatmap(ramp.view(), &options)?]);
+        rows[index % height].push(words(name, [HEIGHT, NAME], Align::End, 13.0)?);
+        rows[index % height].push(heatmap(ramp.view(), &options)?);
     }
-    let row_labels = names.iter().map(|&name| name.to_owned()).collect();
-    let text = TextStyle { size: 13.0, ..TextStyle::default() };
-    montage(&Grid { rows, row_labels, gap: 5, margin: 0, text, ..Grid::default() })
+    montage(&Grid { rows, gap: 5, margin: 0, ..Grid::default() })
+}
+
+/// A line of text in a room of its own.
+fn words(text: &str, [height, width]: [usize; 2], horizontal: Align, size: f64) -> Result<Picture, Error> {
+    let mut picture = Picture::filled(height, width, WHITE)?;
+    let column = if horizontal == Align::End { width as f64 } else { 0.0 };
+    let place = Place { row: height as f64 / 2.0, column, vertical: Align::Center, horizontal };
+    draw_text(&mut picture, text, place, &TextStyle { size, ..TextStyle::default() })?;
+    Ok(picture)
 }
 
 #[cfg(test)]

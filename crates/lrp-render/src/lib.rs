@@ -62,6 +62,8 @@ pub use color_bar::{ColorBar, Orientation, Span, color_bar};
 pub use colormap::{COLORMAPS, Colormap, Entry, Kind, colormap};
 pub use error::{Error, ErrorKind};
 pub use heatmap::{DigitOptions, HeatmapOptions, Normalization, Outline, digit, heatmap};
+/// The bytes of a picture, `[height, width, 3]`.
+pub use image::RgbImage;
 pub use montage::{Grid, montage, row};
 pub use outline::canny;
 pub use overlay::{blend, cover, overlay, reveal};

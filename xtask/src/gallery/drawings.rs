@@ -57,11 +57,11 @@ pub(super) fn methods(subject: &Subject) -> Result<Picture> {
 
 /// The relevance of every layer that changes it, from the scores to the input.
 pub(super) fn layers(subject: &Subject) -> Result<Picture> {
-    const SIDE: usize = 112;
+    const SIDE: usize = 128;
     let (composite, _) = composite_within("epsilon-plus", &[])?;
     let options = PlanOptions { keep_layers: true, ..PlanOptions::default() };
     let values = subject.explained(&composite, options)?.layers.unwrap_or_default();
-    let names = std::iter::once("input").chain(subject.network().nodes().iter().map(|node| node.name()));
+    let names = std::iter::once("input").chain(subject.network().nodes().iter().map(lrp::core::Node::name));
     let mut tiles = Vec::new();
     for (index, (name, values)) in names.zip(&values).enumerate().collect::<Vec<_>>().into_iter().rev() {
         if ["rect", "flatten"].iter().any(|unchanged| name.starts_with(unchanged)) {
@@ -115,7 +115,7 @@ fn grid(tiles: Vec<Picture>) -> Result<Picture> {
         }
         rows.push(row);
     }
-    Ok(montage(&Grid { rows, gap: 6, margin: 6, vertical: Align::End, ..Grid::default() })?)
+    Ok(montage(&Grid { rows, gap: 6, margin: 6, vertical: Align::Start, ..Grid::default() })?)
 }
 
 /// Tiles in rows, above a bar that says what the colours mean.
