@@ -43,16 +43,28 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let served = Served::start()?;
     let end = Instant::now() + Duration::from_secs(options.seconds);
     let many: Vec<Met> = std::thread::scope(|scope| {
-        let client = |number| scope.spawn({ let url = &served.url; move || ask_until(url, number, end) });
+        let client = |number| {
+            scope.spawn({
+                let url = &served.url;
+                move || ask_until(url, number, end)
+            })
+        };
         let clients: Vec<_> = (0..options.clients).map(client).collect();
-        clients.into_iter().map(|client| client.join().map_err(|_| anyhow!("a client panicked"))).collect::<Result<_>>()
+        clients
+            .into_iter()
+            .map(|client| client.join().map_err(|_| anyhow!("a client panicked")))
+            .collect::<Result<_>>()
     })?;
     let errors = many.iter().map(|met| met.errors).sum::<usize>();
     let times = sorted(many.into_iter().flat_map(|met| met.times).collect());
     let rate = times.len() as f64 / options.seconds as f64;
-    println!("{} clients, {} s: {rate:.0} answers a second, {errors} errors", options.clients, options.seconds);
+    println!(
+        "{} clients, {} s: {rate:.0} answers a second, {errors} errors",
+        options.clients, options.seconds
+    );
     println!("  {}", shown(&times));
-    let alone = sorted((0..options.strokes).map(|stroke| ask(&served.url, &drawing(stroke))).collect::<Result<_>>()?);
+    let alone =
+        sorted((0..options.strokes).map(|stroke| ask(&served.url, &drawing(stroke))).collect::<Result<_>>()?);
     println!("one client, a drawing of two rules a request: {} answers", alone.len());
     println!("  {}", shown(&alone));
     println!("most memory the server held: {} MiB", served.memory()? >> 10);
@@ -70,7 +82,8 @@ pub(crate) fn run_one() -> Result<bool> {
 
 impl Served {
     fn start() -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?).arg("load-one").stdout(Stdio::piped()).spawn()?;
+        let mut process =
+            Command::new(std::env::current_exe()?).arg("load-one").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let output = process.stdout.take().context("the server has an output")?;
         BufReader::new(output).read_line(&mut line)?;
@@ -80,7 +93,8 @@ impl Served {
     /// In KiB, as the system counts it.
     fn memory(&self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.process.id());
-        let status = std::fs::read_to_string(path).context("only Linux says how much memory a process held")?;
+        let status =
+            std::fs::read_to_string(path).context("only Linux says how much memory a process held")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM is missing")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }

@@ -6,8 +6,8 @@ use lrp_core::{
     Value, Window,
 };
 use lrp_rules::rules::{
-    Dial, RULES, RuleInfo, alpha_beta, epsilon, find, flat, gamma, pass, signed_gamma, simple, w_square, z_box,
-    z_minus, z_plus,
+    Dial, RULES, RuleInfo, alpha_beta, epsilon, find, flat, gamma, pass, signed_gamma, simple, w_square,
+    z_box, z_minus, z_plus,
 };
 use lrp_rules::{
     B, COMPOSITES, Composite, Dialect, Error, ErrorKind, Gate, Head, Plan, PlanOptions, Rule, Select, Target,
@@ -105,7 +105,11 @@ fn every_rule_of_the_table_is_what_its_row_says() {
             Err(message) => assert_eq!((info.name, message), ("zbox", "takes two parameters")),
         }
         let usual: Vec<f64> = info.dials.iter().map(|dial| dial.usual).collect();
-        assert!(usual.is_empty() || info.with(&usual) == info.with(&[]), "{}: dials stand as usual", info.name);
+        assert!(
+            usual.is_empty() || info.with(&usual) == info.with(&[]),
+            "{}: dials stand as usual",
+            info.name
+        );
         for Dial { least, usual, most, logarithmic, .. } in info.dials {
             assert!(least <= usual && usual <= most && (*least > 0.0 || !logarithmic), "{}", info.name);
             assert!(info.with(&[*least]).is_ok() && info.with(&[*most]).is_ok(), "{}", info.name);

@@ -108,7 +108,12 @@ mod tests {
     #[test]
     fn a_dot_stays_a_dot_and_nothing_is_nothing() {
         let dot = digit(&[vec![[0.3, 0.9]]]).expect("ink");
-        assert!([[13, 13], [13, 14], [14, 13], [14, 14]].map(|pixel| dot[pixel]).iter().all(|&value| value > 200.0));
+        assert!(
+            [[13, 13], [13, 14], [14, 13], [14, 14]]
+                .map(|pixel| dot[pixel])
+                .iter()
+                .all(|&value| value > 200.0)
+        );
         assert!(dot.iter().filter(|&&value| value > 0.0).count() < 25);
         assert_eq!(digit(&[]), None);
         assert_eq!(digit(&[vec![]]), None);

@@ -85,10 +85,13 @@ impl Question {
     pub(crate) fn ready(self, model: &Model, keep_layers: bool, settings: &Settings) -> Result<Ready, Fault> {
         let top = self.top.unwrap_or(1);
         if self.ways.len() > MOST || self.classes.len() > MOST || !(1..=MOST).contains(&top) {
-            return Err(Fault::senseless(format!("ways, classes and top are {MOST} at most, and top at least 1")));
+            return Err(Fault::senseless(format!(
+                "ways, classes and top are {MOST} at most, and top at least 1"
+            )));
         }
         let ways = if self.ways.is_empty() { vec![Way::default()] } else { self.ways };
-        let plans = ways.iter().map(|way| model.plan(way, keep_layers, settings.plans)).collect::<Result<_, _>>()?;
+        let plans =
+            ways.iter().map(|way| model.plan(way, keep_layers, settings.plans)).collect::<Result<_, _>>()?;
         let prepared = self.input.prepare(model, settings)?;
         Ok(Ready { prepared, plans, classes: self.classes, top })
     }
@@ -99,7 +102,11 @@ pub(crate) fn answer(question: Question, service: &Service) -> Result<Answer, Fa
     let Ready { prepared, plans, classes, top } = question.ready(model, false, settings)?;
     let trace = model.network.trace(&prepared.input)?;
     let ranking = ranking(model, trace.value(plans[0].0.head()));
-    let classes = if classes.is_empty() { ranking.iter().take(top).map(|score| score.class).collect() } else { classes };
+    let classes = if classes.is_empty() {
+        ranking.iter().take(top).map(|score| score.class).collect()
+    } else {
+        classes
+    };
     let mut explanations = Vec::new();
     for (way, (plan, rules)) in plans.iter().enumerate() {
         for &class in &classes {
@@ -114,7 +121,8 @@ pub(crate) fn answer(question: Question, service: &Service) -> Result<Answer, Fa
 
 /// Scores from the highest to the lowest.
 pub(crate) fn ranking(model: &Model, scores: &Tensor<f32>) -> Vec<Score> {
-    let score = |(class, &score): (usize, &f32)| Score { class, name: model.class(class).into_owned(), score };
+    let score =
+        |(class, &score): (usize, &f32)| Score { class, name: model.class(class).into_owned(), score };
     let mut ranking: Vec<Score> = scores.iter().enumerate().map(score).collect();
     ranking.sort_by(|one, other| other.score.total_cmp(&one.score));
     ranking
@@ -131,8 +139,9 @@ fn explained(
     let relevance = explanation.relevance.index_axis(Axis(0), 0).mapv(Float::as_f64);
     let arrived = relevance.sum();
     finite(arrived)?;
-    let plane = plane(&relevance.view(), model.channels())
-        .ok_or_else(|| Fault::senseless(format!("relevance of shape {:?} is no picture", relevance.shape())))?;
+    let plane = plane(&relevance.view(), model.channels()).ok_or_else(|| {
+        Fault::senseless(format!("relevance of shape {:?} is no picture", relevance.shape()))
+    })?;
     let (height, width) = plane.dim();
     let values = plane.iter().map(|&value| value as f32).collect();
     Ok(Explained {

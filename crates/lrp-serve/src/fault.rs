@@ -33,7 +33,10 @@ impl Fault {
 
     /// The server is at fault.
     pub(crate) fn ours() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed at this request and goes on with others")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server failed at this request and goes on with others",
+        )
     }
 }
 

@@ -47,20 +47,26 @@ impl Input {
                 let points = strokes.iter().map(Vec::len).sum::<usize>();
                 let most = settings.points;
                 if points > most || strokes.len() > most {
-                    return Err(Fault::senseless(format!("the drawing has {points} points, at most {most} are allowed")));
+                    return Err(Fault::senseless(format!(
+                        "the drawing has {points} points, at most {most} are allowed"
+                    )));
                 }
                 if strokes.iter().flatten().flatten().any(|place| !(-1.0..=2.0).contains(place)) {
                     return Err(Fault::senseless("the points of a drawing lie between -1 and 2"));
                 }
                 let pixels = digit(&strokes).ok_or_else(|| Fault::senseless("nothing is drawn"))?;
-                preparation.apply(pixels.into_shape_with_order(28 * 28).map_err(|_| Fault::ours())?.into_dyn())?
+                preparation
+                    .apply(pixels.into_shape_with_order(28 * 28).map_err(|_| Fault::ours())?.into_dyn())?
             }
             Self::Digit(number) => {
                 demand(model, Takes::Digits)?;
                 let digits = digits();
                 let count = digits.len_of(Axis(0));
                 if number >= count {
-                    return Err(Fault::missing(format!("there is no digit {number}, 0 to {} are there", count - 1)));
+                    return Err(Fault::missing(format!(
+                        "there is no digit {number}, 0 to {} are there",
+                        count - 1
+                    )));
                 }
                 preparation.apply(digits.index_axis(Axis(0), number).to_owned())?
             }
@@ -70,12 +76,17 @@ impl Input {
             }
             Self::Picture(text) => {
                 let bytes = STANDARD.decode(text.trim());
-                let bytes = bytes.map_err(|error| Fault::senseless(format!("the picture is not base 64: {error}").to_lowercase()))?;
+                let bytes = bytes.map_err(|error| {
+                    Fault::senseless(format!("the picture is not base 64: {error}").to_lowercase())
+                })?;
                 pictured(model, "picture", &bytes, settings)?
             }
         };
         if batch.shape().first() != Some(&1) {
-            return Err(Fault::senseless(format!("found data of shape {:?}, one sample is allowed", batch.shape())));
+            return Err(Fault::senseless(format!(
+                "found data of shape {:?}, one sample is allowed",
+                batch.shape()
+            )));
         }
         let input: Tensor<f32> = cast(&batch);
         model.network.check_input(&input)?;
@@ -98,7 +109,8 @@ fn shaped(values: Vec<f64>, model: &Model) -> Result<ArrayD<f64>, Fault> {
     match (&model.sidecar.input.shape, &model.sample) {
         (None, Some(sample)) => {
             let shape = [&[1], &sample[..]].concat();
-            let wrong = |_| Fault::senseless(format!("found {count} values, expected a sample of shape {sample:?}"));
+            let wrong =
+                |_| Fault::senseless(format!("found {count} values, expected a sample of shape {sample:?}"));
             data.into_shape_with_order(shape).map_err(wrong)
         }
         (None, None) => Ok(data.insert_axis(Axis(0))),

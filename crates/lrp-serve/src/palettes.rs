@@ -49,7 +49,8 @@ pub(crate) fn palettes() -> Result<Vec<Palette>, Fault> {
 
 fn colors(map: &Colormap) -> Vec<String> {
     let hexadecimal = |step| {
-        let [red, green, blue] = map.at_signed(f64::from(step) / f64::from(STEPS)).map(|part| (255.0 * part).round());
+        let [red, green, blue] =
+            map.at_signed(f64::from(step) / f64::from(STEPS)).map(|part| (255.0 * part).round());
         format!("{:02x}{:02x}{:02x}", red as u8, green as u8, blue as u8)
     };
     (-STEPS..=STEPS).map(hexadecimal).collect()

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -30,12 +32,28 @@ struct Route {
 }
 
 const ROUTES: &[Route] = &[
-    Route { method: "get", path: "/healthz", handler: || get(|| async { axum::Json(json!({ "status": "ok" })) }) },
+    Route {
+        method: "get",
+        path: "/healthz",
+        handler: || get(|| async { axum::Json(json!({ "status": "ok" })) }),
+    },
     Route { method: "get", path: "/api/v1/models", handler: || get(models) },
-    Route { method: "get", path: "/api/v1/rules", handler: || get(|| async { axum::Json(catalogue::rules()) }) },
+    Route {
+        method: "get",
+        path: "/api/v1/rules",
+        handler: || get(|| async { axum::Json(catalogue::rules()) }),
+    },
     Route { method: "get", path: "/api/v1/palettes", handler: || get(palette_list) },
-    Route { method: "get", path: "/api/v1/samples", handler: || get(|| async { axum::Json(catalogue::samples()) }) },
-    Route { method: "get", path: "/api/v1/samples/digits", handler: || get(|| async { axum::Json(catalogue::digit_sheet()) }) },
+    Route {
+        method: "get",
+        path: "/api/v1/samples",
+        handler: || get(|| async { axum::Json(catalogue::samples()) }),
+    },
+    Route {
+        method: "get",
+        path: "/api/v1/samples/digits",
+        handler: || get(|| async { axum::Json(catalogue::digit_sheet()) }),
+    },
     Route { method: "get", path: "/api/v1/samples/photos/{name}", handler: || get(photo) },
     Route { method: "post", path: "/api/v1/explain", handler: || post(explain_one) },
     Route { method: "post", path: "/api/v1/layers", handler: || post(layers_one) },
@@ -50,9 +68,9 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
-    let pages = ASSETS.iter().fold(Router::new(), |router, asset| {
-        router.route(asset.path, get(|| async { asset.response() }))
-    });
+    let pages = ASSETS
+        .iter()
+        .fold(Router::new(), |router, asset| router.route(asset.path, get(|| async { asset.response() })));
     ROUTES
         .iter()
         .fold(pages, |router, route| router.route(route.path, (route.handler)()))
@@ -78,16 +96,14 @@ async fn photo(Path(name): Path<String>) -> Result<Response, Fault> {
 }
 
 async fn explain_one(State(service): Shared, request: Request) -> Result<Response, Fault> {
-    let answer = service.answer(request, |question: explain::Question, service| {
-        explain::answer(question, service)
-    });
+    let answer =
+        service.answer(request, |question: explain::Question, service| explain::answer(question, service));
     Ok(([(CONTENT_TYPE, "application/json")], answer.await?).into_response())
 }
 
 async fn layers_one(State(service): Shared, request: Request) -> Result<Response, Fault> {
-    let answer = service.answer(request, |question: explain::Question, service| {
-        layers::answer(question, service)
-    });
+    let answer =
+        service.answer(request, |question: explain::Question, service| layers::answer(question, service));
     Ok(([(CONTENT_TYPE, "application/json")], answer.await?).into_response())
 }
 

@@ -38,7 +38,8 @@ impl Server {
     /// # Errors
     /// If the address is taken or is none, or two models have one name.
     pub fn bind(address: impl ToSocketAddrs, models: Vec<Model>, settings: Settings) -> io::Result<Self> {
-        let twice = |(index, model): &(usize, &Model)| models[..*index].iter().any(|other| other.name == model.name);
+        let twice =
+            |(index, model): &(usize, &Model)| models[..*index].iter().any(|other| other.name == model.name);
         if let Some((_, model)) = models.iter().enumerate().find(twice) {
             let message = format!("two models are called {}, give their files other names", model.name);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));

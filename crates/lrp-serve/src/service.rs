@@ -68,11 +68,14 @@ impl Service {
         let work = self.compute(permits, move |service| {
             let question = serde_json::from_slice(&body);
             drop(body);
-            let question = question.map_err(|error| Fault::new(StatusCode::BAD_REQUEST, format!("body: {error}")))?;
+            let question =
+                question.map_err(|error| Fault::new(StatusCode::BAD_REQUEST, format!("body: {error}")))?;
             serde_json::to_vec(&work(question, service)?).map_err(|_| Fault::ours())
         });
         let time = self.settings.answer_time;
-        Ok(timely(time, work, || Fault::busy(format!("there was no answer within {}", seconds(time)))).await?.into())
+        Ok(timely(time, work, || Fault::busy(format!("there was no answer within {}", seconds(time))))
+            .await?
+            .into())
     }
 
     /// The body, if it is of the right type and there is room for it.
@@ -86,7 +89,10 @@ impl Service {
         }
         let most = self.settings.body_bytes;
         let too_large = || {
-            Fault::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is too large, at most {most} bytes are allowed"))
+            Fault::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is too large, at most {most} bytes are allowed"),
+            )
         };
         // One that does not say how long it is counts as the longest.
         let length = header(CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(most);

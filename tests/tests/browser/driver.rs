@@ -33,7 +33,8 @@ impl Drop for Running {
 pub(crate) fn start(mut command: Command, find: impl Fn(&str) -> Option<String>) -> (Running, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
-    let found = lines.by_ref().map_while(Result::ok).find_map(|line| find(&line)).expect("it says where it is");
+    let found =
+        lines.by_ref().map_while(Result::ok).find_map(|line| find(&line)).expect("it says where it is");
     // Read on, so that it never waits for a reader.
     std::thread::spawn(move || lines.for_each(drop));
     (Running(child), found)
@@ -61,8 +62,15 @@ impl Browser {
         });
         let profile = tempfile::tempdir().expect("a folder");
         let quiet = [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--hide-scrollbars",
         ];
         let own = format!("--user-data-dir={}", profile.path().display());
         let arguments: Vec<&str> = quiet.into_iter().chain([own.as_str()]).collect();
@@ -71,11 +79,17 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let timeout = Some(2 * PATIENCE);
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().into();
-        let mut browser =
-            Self { agent, session: format!("http://127.0.0.1:{port}/session"), _driver: driver, _profile: profile };
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().into();
+        let mut browser = Self {
+            agent,
+            session: format!("http://127.0.0.1:{port}/session"),
+            _driver: driver,
+            _profile: profile,
+        };
         let session = browser.command("", &wanted);
-        browser.session = format!("{}/{}", browser.session, session["sessionId"].as_str().expect("a session"));
+        browser.session =
+            format!("{}/{}", browser.session, session["sessionId"].as_str().expect("a session"));
         Some(browser)
     }
 
@@ -137,7 +151,10 @@ impl Browser {
     /// Moves a pressed mouse through points from 0 to 1 of an element.
     pub(crate) fn drag(&self, selector: &str, points: &[[f64; 2]]) {
         let origin = json!({ ELEMENT: self.element(selector) });
-        let size = self.value(&format!("document.querySelector('{selector}').clientWidth")).as_f64().expect("a size");
+        let size = self
+            .value(&format!("document.querySelector('{selector}').clientWidth"))
+            .as_f64()
+            .expect("a size");
         let moves = points.iter().map(|point| {
             let [x, y] = point.map(|place| ((place - 0.5) * size).round() as i64);
             json!({ "type": "pointerMove", "duration": 20, "origin": origin, "x": x, "y": y })
@@ -155,7 +172,10 @@ impl Browser {
             .iter()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })))
             .collect();
-        self.command("/actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
+        self.command(
+            "/actions",
+            &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }),
+        );
     }
 
     /// The whole page as a PNG.

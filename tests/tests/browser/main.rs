@@ -115,7 +115,9 @@ fn a_drawn_seven_is_seen_and_explained() {
     assert_eq!(page.browser.value(chosen), "0");
     page.browser.click("#clear");
     page.browser.wait("document.querySelectorAll('.scores button').length === 0");
-    page.changes("drawing", |browser| browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]]));
+    page.changes("drawing", |browser| {
+        browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]])
+    });
     assert_eq!(page.browser.value(chosen), "7");
     page.keep_all("digits");
 }
@@ -131,7 +133,12 @@ fn every_control_of_digits_changes_the_heatmap() {
     page.changes("the first layer", |_| page.choose("#way-1-first", "zbox"));
     page.changes("a class", |browser| browser.click(".scores button:nth-child(10)"));
     page.changes("a difference", |_| page.choose("#against", "7"));
-    assert!(page.browser.value("document.querySelector('.what').textContent").as_str().is_some_and(|text| text.starts_with("for 9 rather than 7")));
+    assert!(
+        page.browser
+            .value("document.querySelector('.what').textContent")
+            .as_str()
+            .is_some_and(|text| text.starts_with("for 9 rather than 7"))
+    );
     page.keep("digits-difference");
     page.changes("what is predicted", |browser| browser.click("#follow"));
     page.changes("a palette", |_| page.choose("#palette", "cividis"));
@@ -158,15 +165,24 @@ fn a_digit_is_drawn_with_keys_alone() {
     let one: Vec<&str> = line(up, 10).chain([" "]).chain(line(DOWN, 20)).chain([" "]).collect();
     page.changes("a line downwards", |browser| browser.press(&one));
     page.settle();
-    assert_eq!(page.browser.value("document.querySelector('.scores [aria-checked=true] b').textContent"), "1");
+    assert_eq!(
+        page.browser.value("document.querySelector('.scores [aria-checked=true] b').textContent"),
+        "1"
+    );
     page.browser.press(&[BACKSPACE]);
     page.browser.wait("document.querySelectorAll('.scores button').length === 0");
     // Tabs go by arrows, and in a circle.
     page.browser.script("document.getElementById('tab-digits').focus()");
     page.browser.press(&[LEFT]);
-    assert_eq!(page.browser.value("document.querySelector('[role=tab][aria-selected=true]').id"), "tab-layers");
+    assert_eq!(
+        page.browser.value("document.querySelector('[role=tab][aria-selected=true]').id"),
+        "tab-layers"
+    );
     page.browser.press(&[RIGHT, RIGHT]);
-    assert_eq!(page.browser.value("document.querySelector('[role=tab][aria-selected=true]').id"), "tab-images");
+    assert_eq!(
+        page.browser.value("document.querySelector('[role=tab][aria-selected=true]').id"),
+        "tab-images"
+    );
 }
 
 #[test]
@@ -194,7 +210,9 @@ fn an_uploaded_cup_is_an_espresso() {
     let text = folder.path().join("text.png");
     fs::write(&text, "no picture").expect("a file");
     page.browser.type_into("#file", &text.display().to_string());
-    page.browser.wait("document.querySelector('.complaint')?.textContent.includes('text.png: is no picture') ?? false");
+    page.browser.wait(
+        "document.querySelector('.complaint')?.textContent.includes('text.png: is no picture') ?? false",
+    );
 }
 
 #[test]
@@ -225,7 +243,9 @@ fn layers_are_gone_through_from_the_scores_to_the_input() {
 fn nothing_is_asked_of_anybody_else() {
     let _turn = turn();
     let Some(page) = Page::open("images") else { return };
-    let asked = page.browser.value("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)");
+    let asked = page
+        .browser
+        .value("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)");
     let origins = asked.as_array().expect("a list");
     assert!(origins.len() > 10 && origins.iter().all(|origin| *origin == json!(page.url)), "{asked}");
 }

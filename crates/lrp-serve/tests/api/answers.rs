@@ -15,16 +15,21 @@ fn numbers(values: &Value) -> Vec<f64> {
 
 #[test]
 fn relevance_is_that_of_the_library() {
-    let answer = asked("/api/v1/explain", &json!({ "model": LENET, "input": { "digit": 7 }, "ways": [{ "rule": "epsilon(0.01)" }] }));
+    let answer = asked(
+        "/api/v1/explain",
+        &json!({ "model": LENET, "input": { "digit": 7 }, "ways": [{ "rule": "epsilon(0.01)" }] }),
+    );
     let explanation = &answer["explanations"][0];
     let served = numbers(&explanation["relevance"]["values"]);
 
-    let network = read_model_bytes("lenet.txt", lrp_data::LENET5_SUMPOOL.bytes, &Limits::default()).expect("a model");
+    let network =
+        read_model_bytes("lenet.txt", lrp_data::LENET5_SUMPOOL.bytes, &Limits::default()).expect("a model");
     let sidecar = Sidecar::parse("lenet.toml", lrp_data::LENET5_SUMPOOL.sidecar).expect("a sidecar");
     let digits = read_array_bytes("digits.npy", lrp_data::DIGITS, &Limits::default()).expect("digits").values;
     let seven = digits.slice_axis(Axis(0), Slice::from(7..8)).to_owned();
     let input = sidecar.input.apply(seven).expect("an input");
-    let plan = Plan::new(&network, &Composite::uniform(rules::epsilon(0.01)), PlanOptions::default()).expect("a plan");
+    let plan = Plan::new(&network, &Composite::uniform(rules::epsilon(0.01)), PlanOptions::default())
+        .expect("a plan");
     let expected = plan.explain(&input, &Target::Top).expect("an explanation");
     let largest = expected.relevance.fold(0.0_f64, |largest, value| largest.max(value.abs()));
     assert_eq!((explanation["class"].as_u64(), served.len()), (Some(7), 32 * 32));
@@ -48,8 +53,17 @@ fn ways_and_classes_go_together_over_one_run() {
         "ways": [{ "rule": "zplus", "first": "zbox" }, { "composite": "epsilon-plus", "dialect": "zennit" }, {}],
     });
     let answer = asked("/api/v1/explain", &question);
-    let found: Vec<(u64, u64, &str)> = answer["explanations"].as_array().expect("explanations").iter()
-        .map(|one| (one["way"].as_u64().expect("a way"), one["class"].as_u64().expect("a class"), one["rules"].as_str().expect("rules")))
+    let found: Vec<(u64, u64, &str)> = answer["explanations"]
+        .as_array()
+        .expect("explanations")
+        .iter()
+        .map(|one| {
+            (
+                one["way"].as_u64().expect("a way"),
+                one["class"].as_u64().expect("a class"),
+                one["rules"].as_str().expect("rules"),
+            )
+        })
         .collect();
     let rules = ["zplus, first zbox([-1],[1])", "epsilon-plus", "lrp-epsilon(0.01)"];
     let expected: Vec<(u64, u64, &str)> =
@@ -59,7 +73,10 @@ fn ways_and_classes_go_together_over_one_run() {
 
 #[test]
 fn coffee_is_an_espresso_and_five_classes_are_explained() {
-    let answer = asked("/api/v1/explain", &json!({ "model": "squeezenet1.1", "input": { "photo": "coffee.png" }, "top": 5 }));
+    let answer = asked(
+        "/api/v1/explain",
+        &json!({ "model": "squeezenet1.1", "input": { "photo": "coffee.png" }, "top": 5 }),
+    );
     assert_eq!(answer["scores"][0]["name"], "espresso");
     let explanations = answer["explanations"].as_array().expect("explanations");
     assert_eq!(explanations.len(), 5);
@@ -81,7 +98,8 @@ fn layers_lead_from_the_scores_to_the_input_and_lose_little() {
         let sum = step["sum"].as_f64().expect("a sum");
         assert!((sum - score).abs() < 0.1 * score, "{}: {sum} of {score}", step["node"]);
         let shown = &step["relevance"];
-        let values = numbers(if shown["bars"].is_null() { &shown["plane"]["values"] } else { &shown["bars"] });
+        let values =
+            numbers(if shown["bars"].is_null() { &shown["plane"]["values"] } else { &shown["bars"] });
         assert!((values.iter().sum::<f64>() - sum).abs() < 1e-3 * score);
     }
 }
@@ -90,7 +108,10 @@ fn layers_lead_from_the_scores_to_the_input_and_lose_little() {
 fn every_rule_and_composite_that_is_listed_can_be_asked_for() {
     let lists = get(shared(), "/api/v1/rules").json();
     let names = |list: &str| -> Vec<(String, bool)> {
-        lists[list].as_array().expect("a list").iter()
+        lists[list]
+            .as_array()
+            .expect("a list")
+            .iter()
             .map(|row| (row["name"].as_str().expect("a name").to_owned(), row["bounded"] == json!(true)))
             .collect()
     };
@@ -100,13 +121,21 @@ fn every_rule_and_composite_that_is_listed_can_be_asked_for() {
         asked("/api/v1/explain", &json!({ "model": LENET, "input": { "digit": 0 }, "ways": [way] }));
     }
     for (name, _) in names("composites") {
-        asked("/api/v1/explain", &json!({ "model": LENET, "input": { "digit": 0 }, "ways": [{ "composite": name }] }));
+        asked(
+            "/api/v1/explain",
+            &json!({ "model": LENET, "input": { "digit": 0 }, "ways": [{ "composite": name }] }),
+        );
     }
 }
 
 #[test]
 fn the_page_and_its_files_come_with_a_policy() {
-    for (path, media) in [("/", "text/html"), ("/style.css", "text/css"), ("/app.js", "text/javascript"), ("/favicon.svg", "image/svg+xml")] {
+    for (path, media) in [
+        ("/", "text/html"),
+        ("/style.css", "text/css"),
+        ("/app.js", "text/javascript"),
+        ("/favicon.svg", "image/svg+xml"),
+    ] {
         let answer = get(shared(), path);
         assert!(answer.status == 200 && answer.media.starts_with(media) && !answer.body.is_empty(), "{path}");
     }

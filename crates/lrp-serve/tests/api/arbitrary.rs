@@ -17,9 +17,28 @@ fn part() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         "[a-z0-9(),.*\\[\\]+-]{0,24}".prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),
-        prop::sample::select(vec!["epsilon(1e-300)", "alphabeta(1e300)", "zbox(0,0)", "2·[x⁺w⁺]{ε=0}", "[xw", "squeezenet1.1"]).prop_map(Value::from),
+        prop::sample::select(vec![
+            "epsilon(1e-300)",
+            "alphabeta(1e300)",
+            "zbox(0,0)",
+            "2·[x⁺w⁺]{ε=0}",
+            "[xw",
+            "squeezenet1.1"
+        ])
+        .prop_map(Value::from),
     ];
-    let key = prop::sample::select(vec!["digit", "strokes", "photo", "picture", "values", "rule", "composite", "first", "dialect", "x"]);
+    let key = prop::sample::select(vec![
+        "digit",
+        "strokes",
+        "photo",
+        "picture",
+        "values",
+        "rule",
+        "composite",
+        "first",
+        "dialect",
+        "x",
+    ]);
     leaf.prop_recursive(3, 24, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

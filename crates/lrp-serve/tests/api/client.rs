@@ -55,13 +55,15 @@ pub(crate) struct Answer {
 impl Answer {
     fn of(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Self {
         let mut response = response.expect("an answer");
-        let media = response.headers().get("content-type").and_then(|media| media.to_str().ok()).unwrap_or_default();
+        let media =
+            response.headers().get("content-type").and_then(|media| media.to_str().ok()).unwrap_or_default();
         let (status, media) = (response.status().as_u16(), media.to_owned());
         Self { status, media, body: response.body_mut().read_to_vec().expect("a body") }
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 }
 

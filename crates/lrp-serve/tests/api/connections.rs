@@ -24,13 +24,17 @@ fn connected(address: SocketAddr, bytes: &[u8]) -> TcpStream {
 fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
-        Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("the connection stays open: {error}"),
+        Err(error) if error.kind() != ErrorKind::ConnectionReset => {
+            panic!("the connection stays open: {error}")
+        }
         _ => String::from_utf8_lossy(&bytes).into_owned(),
     }
 }
 
 fn head(length: usize, more: &str) -> String {
-    format!("POST /api/v1/explain HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{more}\r\n")
+    format!(
+        "POST /api/v1/explain HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{more}\r\n"
+    )
 }
 
 fn hurried() -> Served {
@@ -92,7 +96,9 @@ fn clients_that_go_away_do_no_harm() {
 fn rubbish_is_refused() {
     let served = hurried();
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(1 << 20));
-    for bytes in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\0\0\0\0\r\n\r\n", b"GET", long.as_bytes()] {
+    for bytes in
+        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"\0\0\0\0\r\n\r\n", b"GET", long.as_bytes()]
+    {
         let mut stream = TcpStream::connect(served.address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
         // The server may have closed before all of it was sent.
@@ -107,7 +113,8 @@ fn rubbish_is_refused() {
 fn who_is_being_answered_at_the_end_is_answered_still() {
     let served = Served::with(Settings::default());
     let address = served.address;
-    let mut stream = connected(address, head(QUESTION.len(), "expect: 100-continue\r\nconnection: close\r\n").as_bytes());
+    let mut stream =
+        connected(address, head(QUESTION.len(), "expect: 100-continue\r\nconnection: close\r\n").as_bytes());
     let mut waits = [0; 25];
     stream.read_exact(&mut waits).expect("the server waits for the body");
     assert_eq!(&waits[..], b"HTTP/1.1 100 Continue\r\n\r\n");

@@ -17,7 +17,10 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     paths
         .iter()
         .flat_map(|(path, item)| {
-            item.as_object().expect("methods").iter().map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+            item.as_object()
+                .expect("methods")
+                .iter()
+                .map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
         })
         .collect()
 }
@@ -53,7 +56,9 @@ fn fault(document: &Value, schema: &Value, value: &Value) -> Option<String> {
         return Some(format!("expected {types:?}, found {value:.60}"));
     }
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    if let Some(missing) = value.as_object().and_then(|found| required.clone().find(|name| !found.contains_key(*name))) {
+    if let Some(missing) =
+        value.as_object().and_then(|found| required.clone().find(|name| !found.contains_key(*name)))
+    {
         return Some(format!("{missing} is missing"));
     }
     let members = value.as_object().filter(|_| schema["properties"].is_object()).into_iter().flatten();
@@ -68,7 +73,8 @@ fn fault(document: &Value, schema: &Value, value: &Value) -> Option<String> {
 #[test]
 fn it_describes_every_path_and_no_other() {
     let document = document();
-    let described: BTreeSet<(&str, &str)> = operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
+    let described: BTreeSet<(&str, &str)> =
+        operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
     assert_eq!(described, routes().collect());
 }
 
@@ -83,7 +89,11 @@ fn answers_are_as_it_describes_them() {
             let answer = get(shared(), &path.replace("{name}", example));
             assert_eq!((answer.status, answer.media.as_str()), (200, media.as_str()), "{path}");
             let json = media == "application/json";
-            assert_eq!(json.then(|| fault(&document, &described["schema"], &answer.json())).flatten(), None, "{path}");
+            assert_eq!(
+                json.then(|| fault(&document, &described["schema"], &answer.json())).flatten(),
+                None,
+                "{path}"
+            );
             continue;
         }
         let body = &operation["requestBody"]["content"]["application/json"];
@@ -94,7 +104,8 @@ fn answers_are_as_it_describes_them() {
             assert_eq!(fault(&document, &described["schema"], &answer), None, "{path}, {name}");
         }
         let refused = post(shared(), path, "application/json", b"{}");
-        let schema = &operation["responses"][refused.status.to_string()]["content"]["application/json"]["schema"];
+        let schema =
+            &operation["responses"][refused.status.to_string()]["content"]["application/json"]["schema"];
         assert_eq!(fault(&document, schema, &refused.json()), None, "{path}");
     }
 }

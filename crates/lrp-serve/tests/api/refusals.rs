@@ -30,8 +30,16 @@ fn senseless() -> Vec<(Value, u16, &'static str)> {
         (about(json!({ "picture": "AAAA" })), 422, "takes digits"),
         (json!({ "model": "squeezenet1.1", "input": { "digit": 1 } }), 422, "takes pictures"),
         (json!({ "model": "squeezenet1.1", "input": { "picture": "*" } }), 422, "base 64"),
-        (json!({ "model": "squeezenet1.1", "input": { "picture": "AAAA" } }), 422, "neither a png nor a jpeg"),
-        (json!({ "model": "squeezenet1.1", "input": { "values": [1.0, 2.0] } }), 422, "expected a sample of shape"),
+        (
+            json!({ "model": "squeezenet1.1", "input": { "picture": "AAAA" } }),
+            422,
+            "neither a png nor a jpeg",
+        ),
+        (
+            json!({ "model": "squeezenet1.1", "input": { "values": [1.0, 2.0] } }),
+            422,
+            "expected a sample of shape",
+        ),
         (about(json!({ "values": [1.0, 2.0] })), 422, "no samples of shape"),
         (about(json!({ "values": vec![0.0; 2 * 784] })), 422, "shape"),
         (about(json!({ "values": vec![1e300; 784] })), 422, "inf"),
@@ -75,8 +83,15 @@ fn one_way_and_one_class_are_shown_layer_by_layer() {
 
 #[test]
 fn what_is_not_json_is_refused() {
-    let bodies: [&[u8]; 7] =
-        [b"", b"{", b"[]", b"\xff\xfe", b"{\"model\":NaN}", b"{\"model\":1e999,\"input\":{}}", &[b'['; 100_000]];
+    let bodies: [&[u8]; 7] = [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"{\"model\":NaN}",
+        b"{\"model\":1e999,\"input\":{}}",
+        &[b'['; 100_000],
+    ];
     for body in bodies {
         assert_eq!(post(shared(), "/api/v1/explain", "application/json", body).status, 400);
     }
