@@ -116,7 +116,7 @@ fn a_drawn_seven_is_seen_and_explained() {
     page.browser.click("#clear");
     page.browser.wait("document.querySelectorAll('.scores button').length === 0");
     page.changes("drawing", |browser| {
-        browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]])
+        browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]]);
     });
     assert_eq!(page.browser.value(chosen), "7");
     page.keep_all("digits");
