@@ -1,5 +1,6 @@
 //! What all requests share, and how much of it each may have.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,7 +131,7 @@ impl Service {
 
 async fn collect(body: Body, most: usize, too_large: impl Fn() -> Fault) -> Result<Bytes, Fault> {
     axum::body::to_bytes(body, most).await.map_err(|error| {
-        let long = std::error::Error::source(&error).is_some_and(|source| source.is::<LengthLimitError>());
+        let long = error.source().is_some_and(<dyn StdError>::is::<LengthLimitError>);
         if long { too_large() } else { Fault::new(StatusCode::BAD_REQUEST, "the body broke off") }
     })
 }

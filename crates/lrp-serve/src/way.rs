@@ -63,7 +63,12 @@ impl Way {
 fn rule_within(text: &str, bounds: &[(f64, f64)]) -> Result<Rule, Fault> {
     let (low, high): (Vec<f64>, Vec<f64>) = bounds.iter().copied().unzip();
     let bare = find(text.trim()).ok().filter(|info| info.with(&[]).is_err() && !bounds.is_empty());
-    match bare.map(|info| (info.make)(&[Parameter::from(low), Parameter::from(high)])) {
+    // One bound is for all values, whether there are channels or not.
+    let bound = |values: Vec<f64>| match values[..] {
+        [one] => Parameter::from(one),
+        _ => Parameter::from(values),
+    };
+    match bare.map(|info| (info.make)(&[bound(low), bound(high)])) {
         Some(Ok(rule)) => Ok(rule),
         _ => Ok(text.parse()?),
     }

@@ -116,7 +116,7 @@ fn a_drawn_seven_is_seen_and_explained() {
     page.browser.click("#clear");
     page.browser.wait("document.querySelectorAll('.scores button').length === 0");
     page.changes("drawing", |browser| {
-        browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]])
+        browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]]);
     });
     assert_eq!(page.browser.value(chosen), "7");
     page.keep_all("digits");
@@ -192,7 +192,7 @@ fn an_uploaded_cup_is_an_espresso() {
     let first = "document.querySelector('.classes b').textContent";
     page.changes("the cat", |browser| browser.click(".photos button:nth-child(2)"));
     assert_ne!(page.browser.value(first), "espresso");
-    let coffee = workspace("data/samples/coffee.png").display().to_string();
+    let coffee = workspace("data/samples/coffee.png").canonicalize().expect("a photo").display().to_string();
     page.changes("an upload", |browser| browser.type_into("#file", &coffee));
     assert_eq!(page.browser.value(first), "espresso");
     assert_eq!(page.browser.value("document.querySelectorAll('.classes button').length"), 5);
@@ -232,7 +232,8 @@ fn layers_are_gone_through_from_the_scores_to_the_input() {
     assert_eq!(page.browser.value(at), "input");
     page.changes("a class", |_| page.choose("#layer-class", "9"));
     page.changes("rules", |_| page.choose("#way-4", "rule:zplus"));
-    page.changes("a network", |_| page.choose("#layer-model", "squeezenet1.1"));
+    page.choose("#layer-model", "squeezenet1.1");
+    page.browser.wait("document.querySelectorAll('.steps li').length > 60");
     page.choose("#layer-model", "mnist-lenet5-sumpool");
     page.browser.wait("document.querySelectorAll('.steps li').length === 12");
     page.browser.click(".steps li:nth-child(8)");

@@ -65,7 +65,7 @@ fn ways_and_classes_go_together_over_one_run() {
             )
         })
         .collect();
-    let rules = ["zplus, first zbox([-1],[1])", "epsilon-plus", "lrp-epsilon(0.01)"];
+    let rules = ["zplus, first zbox(-1,1)", "epsilon-plus", "lrp-epsilon(0.01)"];
     let expected: Vec<(u64, u64, &str)> =
         (0..3).flat_map(|way| [3, 8].map(|class| (way as u64, class, rules[way]))).collect();
     assert_eq!(found, expected);
