@@ -477,7 +477,7 @@ fn pieces_of_a_text_are_the_text() {
     assert_eq!(plain_words(&pieces), "ä(+1.00) <b>(-0.50) [1m \"zwei(+0.00)\" & drei");
     let map = colormap("bwr").unwrap();
     assert_eq!(ansi_words(&pieces[..2], &map), "\u{1b}[48;2;255;0;0;38;2;0;0;0mä\u{1b}[0m ");
-    let html = html_words(&pieces, &map);
+    let html = html_words(&pieces, &map, None);
     assert!(
         html.contains(" title=\"-0.500\">&lt;b&gt;</span>") && html.ends_with("&quot; &amp; drei"),
         "{html}"
@@ -496,7 +496,7 @@ fn letters_are_readable_on_every_colour() {
         let map = colormap(entry.name).unwrap();
         for step in -10..=10 {
             let text = words("ab", [(0..1, 1.0), (1..2, f64::from(step) / 10.0)]);
-            let html = html_words(&text, &map);
+            let html = html_words(&text, &map, None);
             let colour = |key: &str| {
                 let at = html.rfind(key).unwrap() + key.len();
                 let part =
