@@ -4,7 +4,7 @@ use super::Tree;
 use crate::{gallery, parity};
 
 /// Bytes of everything under `data`.
-const DATA_CAP: u64 = 30_000_000;
+const DATA_CAP: u64 = 32_000_000;
 
 /// Bytes of the pictures of the gallery.
 const GALLERY_CAP: u64 = 2_500_000;

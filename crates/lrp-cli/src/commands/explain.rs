@@ -229,7 +229,7 @@ fn explain_samples<T: Float>(
             results.draw(
                 first,
                 |sample| maps.draw(sample),
-                |sample| of_sample(call, &batch, explained, sample),
+                |sample| of_sample(call, batch, explained, sample),
             )?;
         }
         let show = |sample: usize, out: &mut dyn Write| match (screen, maps) {
