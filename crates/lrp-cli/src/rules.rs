@@ -7,7 +7,7 @@ use lrp::core::{Float, Network};
 use lrp::io::Limits;
 use lrp::rules::{
     Attributor, Composite, Dialect, Head, Place, PlanOptions, Rule, Start, Suggestion, Unknown,
-    composite_within, suggest,
+    composite_within, suggest, toolbox_suggestion,
 };
 
 use crate::Outcome;
@@ -100,11 +100,7 @@ impl RuleOptions {
 
 /// What suits a model; the toolbox's formats have one rule whatever is in them.
 pub(crate) fn suggested<T: Float>(model: &Model<T>, bounds: &[(f64, f64)]) -> Outcome<Suggestion> {
-    if model.exported {
-        return Ok(suggest(&model.network, bounds)?);
-    }
-    let (composite, name) = composite_within("lrp-epsilon(0.01)", bounds)?;
-    Ok(Suggestion { composite, name, why: "usual for the toolbox's formats".to_owned() })
+    Ok(if model.exported { suggest(&model.network, bounds)? } else { toolbox_suggestion(bounds)? })
 }
 
 fn preset(path: &Path, limits: &Limits) -> Outcome<Composite> {

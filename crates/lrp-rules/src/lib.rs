@@ -51,7 +51,7 @@ pub use parameter::Parameter;
 pub use plan::Plan;
 pub use presets::{Presets, toolbox_rule};
 pub use probe::random_sample;
-pub use suggestion::{Suggestion, suggest};
+pub use suggestion::{Suggestion, suggest, toolbox_suggestion};
 pub use table::{Row, Table};
 pub use target::{Target, top_classes};
 pub use together::{explain_together, samples_within};

@@ -21,7 +21,8 @@ pub struct Suggestion {
 /// channel or one for all. No pair means that nothing is known.
 ///
 /// Networks whose factors depend on the input, such as those with attention or normalization, get ε everywhere, and so
-/// do dense ones and those that read words. Convolutions between rectifiers get γ and a box of the input, or z⁺ and `flat` if no box is known.
+/// do dense ones and those that read words. Convolutions between rectifiers get γ and a box of the input, or z⁺ and
+/// `flat` if no box is known.
 ///
 /// ```
 /// use lrp_core::{Linear, Network, Rect};
@@ -41,6 +42,15 @@ pub fn suggest<T: Float>(network: &Network<T>, bounds: &[(f64, f64)]) -> Result<
     let (name, why) = choose(network, !bounds.is_empty());
     let (composite, name) = composite_within(name, bounds)?;
     Ok(Suggestion { composite, name, why })
+}
+
+/// What models in the LRP Toolbox's own formats are explained by, whatever is in them: ε everywhere, as it always was.
+///
+/// # Errors
+/// As [`suggest`].
+pub fn toolbox_suggestion(bounds: &[(f64, f64)]) -> Result<Suggestion> {
+    let (composite, name) = composite_within("lrp-epsilon(0.01)", bounds)?;
+    Ok(Suggestion { composite, name, why: "usual for the toolbox's formats".to_owned() })
 }
 
 fn choose<T: Float>(network: &Network<T>, bounded: bool) -> (&'static str, String) {

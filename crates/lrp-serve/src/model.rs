@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use lrp::core::{Channels, Network};
 use lrp::io::{Limits, PreparedModel, Sidecar, Source, read_prepared_model};
-use lrp::rules::{Plan, PlanOptions, Suggestion, canonize, composite_within, suggest};
+use lrp::rules::{Plan, PlanOptions, Suggestion, canonize, suggest, toolbox_suggestion};
 use lrp_data::BundledModel;
 use serde::Serialize;
 
@@ -60,8 +60,7 @@ impl Model {
             let usual = suggest(&network, &bounds)?;
             (network, usual)
         } else {
-            let (composite, name) = composite_within("lrp-epsilon(0.01)", &bounds)?;
-            (network, Suggestion { composite, name, why: "usual for the toolbox's formats".to_owned() })
+            (network, toolbox_suggestion(&bounds)?)
         };
         if let Some(sample) = &sample {
             network.shapes(&[&[1], &sample[..]].concat())?;
