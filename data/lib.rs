@@ -30,7 +30,7 @@ pub struct Photo {
     pub bytes: &'static [u8],
 }
 
-/// Every model there is.
+/// Every model of pictures.
 pub const MODELS: &[BundledModel] =
     &[LENET5_SUMPOOL, LENET5_MAXPOOL, MLP_RECT, MLP_TANH, SQUEEZENET, FACE_EXPRESSION];
 
@@ -41,7 +41,12 @@ pub struct BundledReader {
     pub model: BundledModel,
     /// The vocabulary beside it, a word a line.
     pub vocabulary: &'static str,
+    /// Texts to try it on.
+    pub samples: &'static [BundledText],
 }
+
+/// Every model that reads texts.
+pub const READERS: &[BundledReader] = &[MOVIE_REVIEWS, REUTERS_R8];
 
 /// LeNet-5 with sum pooling and logits as output; right on 99.24 % of MNIST's test set.
 pub const LENET5_SUMPOOL: BundledModel = BundledModel {
@@ -125,6 +130,7 @@ pub const REUTERS_R8: BundledReader = BundledReader {
         labels: None,
     },
     vocabulary: include_str!("models/reuters-r8.vocabulary.txt"),
+    samples: &NEWS,
 };
 
 /// Whether a sentence speaks for a movie or against it; right on 78.59 % of the sentences held out.
@@ -136,6 +142,7 @@ pub const MOVIE_REVIEWS: BundledReader = BundledReader {
         labels: None,
     },
     vocabulary: include_str!("models/movie-reviews.vocabulary.txt"),
+    samples: &REVIEWS,
 };
 
 /// A text that one of these models can read.

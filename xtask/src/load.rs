@@ -73,8 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 
 /// The server that is measured, with all bundled models.
 pub(crate) fn run_one() -> Result<bool> {
-    let models = lrp_data::MODELS.iter().map(Model::bundled).collect::<Result<_, _>>()?;
-    let server = Server::bind("127.0.0.1:0", models, Settings::default())?;
+    let server = Server::bind("127.0.0.1:0", Model::all_bundled()?, Settings::default())?;
     println!("http://{}", server.address()?);
     server.run()?;
     Ok(true)

@@ -6,6 +6,7 @@ import { startDigits } from "./digits.js";
 import { startImages } from "./images.js";
 import { startLayers } from "./layers.js";
 import { startLook } from "./look.js";
+import { startTexts } from "./texts.js";
 import { startWays } from "./way.js";
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -45,7 +46,8 @@ async function start() {
   const place = (name) => document.getElementById(name);
   const digits = await startDigits(place("digits"), models);
   const images = await startImages(place("images"), models);
-  const layers = startLayers(place("layers"), [digits, images]);
+  const texts = await startTexts(place("texts"), models);
+  const layers = startLayers(place("layers"), [digits, images, texts]);
   Object.assign(shown, { images: images.start, layers: layers.start });
   const wanted = tabs.find((tab) => `#${panel(tab).id}` === location.hash);
   if (wanted) open(wanted);

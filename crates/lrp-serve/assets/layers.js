@@ -42,7 +42,7 @@ export function startLayers(place, sources) {
     const { source } = models.find(({ name }) => name === model.value);
     const input = source.input();
     if (!input) {
-      complain(trouble, "nothing is drawn yet: draw a digit in the first tab");
+      complain(trouble, "there is no input yet: draw a digit or write a text in the other tabs");
       return;
     }
     const classes = target.value ? [Number(target.value)] : [];

@@ -15,6 +15,13 @@ function position(palette, value) {
   return 3 * Math.round(steps * Math.min(1, Math.max(0, at)));
 }
 
+// The colour of a value from -1 to 1, and black or white for letters on it, whichever is read better.
+export function colorsOf(palette, value) {
+  const [red, green, blue] = palette.table.slice(position(palette, value));
+  const light = 0.2126 * (red / 255) ** 2.2 + 0.7152 * (green / 255) ** 2.2 + 0.0722 * (blue / 255) ** 2.2;
+  return { ground: `rgb(${red} ${green} ${blue})`, ink: light > 0.179 ? "#000" : "#fff" };
+}
+
 // Paints a plane of numbers; over a picture where there is one, by `strength`: at 0 the picture alone, at 1 relevance
 // alone, between them the picture shows where there is little relevance.
 export function paint(canvas, plane, palette, scale, picture = null, strength = 1) {

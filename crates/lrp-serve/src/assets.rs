@@ -42,6 +42,7 @@ pub(crate) const ASSETS: &[Asset] = &[
     asset!("pad.js", SCRIPT),
     asset!("digits.js", SCRIPT),
     asset!("images.js", SCRIPT),
+    asset!("texts.js", SCRIPT),
     asset!("layers.js", SCRIPT),
     asset!("favicon.svg", SVG),
     asset!("openapi.json", JSON, OPENAPI),

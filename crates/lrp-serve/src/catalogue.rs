@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use lrp::io::{Limits, read_array_bytes};
 use lrp::rules::rules::{Dial, RULES, RuleInfo};
 use lrp::rules::{COMPOSITES, Dialect};
-use lrp_data::{DIGIT_LABELS, DIGITS, PHOTOS, Photo};
+use lrp_data::{BundledReader, DIGIT_LABELS, DIGITS, PHOTOS, Photo, READERS};
 use ndarray::ArrayD;
 use serde_json::{Value, json};
 
@@ -55,7 +55,14 @@ fn dial(dial: &Dial) -> Value {
 pub(crate) fn samples() -> Value {
     let photos: Vec<Value> =
         PHOTOS.iter().map(|photo| json!({ "name": photo.name, "about": photo.about })).collect();
-    json!({ "digits": digits().shape()[0], "photos": photos })
+    let texts = |reader: &'static BundledReader| {
+        let model = reader.model.name.rsplit_once('.').map_or(reader.model.name, |(stem, _)| stem);
+        reader.samples.iter().map(move |sample| {
+            json!({ "model": model, "name": sample.name, "class": sample.class, "text": sample.text.trim() })
+        })
+    };
+    let texts: Vec<Value> = READERS.iter().flat_map(texts).collect();
+    json!({ "digits": digits().shape()[0], "photos": photos, "texts": texts })
 }
 
 /// Every digit with its class.

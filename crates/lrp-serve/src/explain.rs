@@ -1,12 +1,13 @@
 //! Explanations: a sample, several classes, several ways, one run of the network.
 
 use lrp::core::{Float, Tensor};
+use lrp::render::{Word, words};
 use lrp::rules::{Explanation, Plan, Target};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::input::{Input, Prepared, plane};
+use crate::input::{Input, Prepared, Text, plane};
 use crate::model::Model;
 use crate::plans::Kept;
 use crate::service::Service;
@@ -39,6 +40,8 @@ pub(crate) struct Answer {
     model: String,
     /// What the network saw: a PNG in base 64.
     picture: Option<String>,
+    /// The text in pieces, words and what is between them.
+    text: Option<Vec<Piece>>,
     /// The highest scores, and those explained.
     scores: Vec<Score>,
     /// Way by way, class by class.
@@ -52,6 +55,14 @@ pub(crate) struct Score {
     pub(crate) score: f32,
 }
 
+/// A piece of a text.
+#[derive(Serialize)]
+struct Piece {
+    text: String,
+    /// Whether the network knows this word; none for what is no word.
+    known: Option<bool>,
+}
+
 #[derive(Serialize)]
 struct Explained {
     way: usize,
@@ -62,7 +73,18 @@ struct Explained {
     /// The relevance everything started from, and what of it arrived at the input.
     started: f64,
     arrived: f64,
-    relevance: Plane,
+    relevance: Shown,
+}
+
+/// Relevance in the form of what was explained.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    Plane(Plane),
+    /// Of each word of a text.
+    Words {
+        values: Vec<f32>,
+    },
 }
 
 /// Relevance with its channels summed, row by row.
@@ -111,12 +133,14 @@ pub(crate) fn answer(question: Question, service: &Service) -> Result<Answer, Fa
     for (way, (plan, rules)) in plans.iter().enumerate() {
         for &class in &classes {
             let explanation = plan.explain_trace(&trace, &Target::Class(class))?;
-            explanations.push(explained(model, way, class, plan, rules, &explanation)?);
+            let relevance = shown(model, prepared.text.as_ref(), &explanation)?;
+            explanations.push(explained(way, class, plan, rules, &explanation, relevance)?);
         }
     }
     let listed = |(rank, score): &(usize, Score)| *rank < RANKED || classes.contains(&score.class);
     let scores = ranking.into_iter().enumerate().filter(listed).map(|(_, score)| score).collect();
-    Ok(Answer { model: model.name.clone(), picture: prepared.picture, scores, explanations })
+    let text = prepared.text.map(|text| pieces(model, &text));
+    Ok(Answer { model: model.name.clone(), picture: prepared.picture, text, scores, explanations })
 }
 
 /// Scores from the highest to the lowest.
@@ -128,22 +152,42 @@ pub(crate) fn ranking(model: &Model, scores: &Tensor<f32>) -> Vec<Score> {
     ranking
 }
 
+/// A text as words and what stands between them.
+fn pieces(model: &Model, Text { text, tokens }: &Text) -> Vec<Piece> {
+    let unknown = model.sidecar.text.as_ref().map(|reader| reader.unknown);
+    let mut known = tokens.iter().map(|token| Some(token.id) != unknown);
+    let piece = |word: Word<'_>| {
+        let known = word.relevance.and_then(|_| known.next());
+        Piece { text: word.text.to_owned(), known }
+    };
+    words(text, tokens.iter().map(|token| (token.range.clone(), 0.0))).into_iter().map(piece).collect()
+}
+
+/// The relevance of a sample, as it is shown.
+fn shown(model: &Model, text: Option<&Text>, explanation: &Explanation<f32>) -> Result<Shown, Fault> {
+    let relevance = explanation.relevance.index_axis(Axis(0), 0);
+    if let (Some(text), Some(reader)) = (text, &model.sidecar.text) {
+        let row = relevance.into_dimensionality().map_err(|_| Fault::ours())?;
+        return Ok(Shown::Words { values: reader.of_words(row, text.tokens.len()).to_vec() });
+    }
+    let plane = plane(&relevance.mapv(Float::as_f64).view(), model.channels()).ok_or_else(|| {
+        Fault::senseless(format!("relevance of shape {:?} is no picture", relevance.shape()))
+    })?;
+    let (height, width) = plane.dim();
+    let values = plane.iter().map(|&value| value as f32).collect();
+    Ok(Shown::Plane(Plane { height, width, values }))
+}
+
 fn explained(
-    model: &Model,
     way: usize,
     class: usize,
     plan: &Plan<'_, f32>,
     rules: &Rules,
     explanation: &Explanation<f32>,
+    relevance: Shown,
 ) -> Result<Explained, Fault> {
-    let relevance = explanation.relevance.index_axis(Axis(0), 0).mapv(Float::as_f64);
-    let arrived = relevance.sum();
+    let arrived = explanation.relevance.mapv(Float::as_f64).sum();
     finite(arrived)?;
-    let plane = plane(&relevance.view(), model.channels()).ok_or_else(|| {
-        Fault::senseless(format!("relevance of shape {:?} is no picture", relevance.shape()))
-    })?;
-    let (height, width) = plane.dim();
-    let values = plane.iter().map(|&value| value as f32).collect();
     Ok(Explained {
         way,
         class,
@@ -152,7 +196,7 @@ fn explained(
         notices: plan.notices(),
         started: explanation.seed.sum().as_f64(),
         arrived,
-        relevance: Plane { height, width, values },
+        relevance,
     })
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lrp::core::{Channels, Tensor, cast};
-use lrp::io::{Limits, is_picture, read_array_bytes};
+use lrp::io::{Limits, Token, is_picture, read_array_bytes};
 use lrp::render::{Aggregate, Picture, aggregate, encode_png, stretch, vector_to_plane};
 use ndarray::{Array2, ArrayD, ArrayViewD, Axis};
 use serde::Deserialize;
@@ -28,6 +28,8 @@ pub(crate) enum Input {
     Photo(String),
     /// A file of a picture, in base 64.
     Picture(String),
+    /// A text.
+    Text(String),
 }
 
 /// An input and what it looks like.
@@ -35,12 +37,29 @@ pub(crate) struct Prepared {
     pub(crate) input: Tensor<f32>,
     /// A PNG in base 64.
     pub(crate) picture: Option<String>,
+    /// The text, if it is one.
+    pub(crate) text: Option<Text>,
+}
+
+/// A text and the words of it that the network reads.
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) tokens: Vec<Token>,
 }
 
 impl Input {
     pub(crate) fn prepare(self, model: &Model, settings: &Settings) -> Result<Prepared, Fault> {
         let preparation = &model.sidecar.input;
+        let mut read = None;
         let batch = match self {
+            Self::Text(text) => {
+                demand(model, Takes::Texts)?;
+                let reader = model.sidecar.text.as_ref().ok_or_else(Fault::ours)?;
+                let tokens = reader.tokens(&text);
+                let batch = reader.input(std::slice::from_ref(&tokens))?;
+                read = Some(Text { text, tokens });
+                batch
+            }
             Self::Values(values) => preparation.apply(shaped(values, model)?)?,
             Self::Strokes(strokes) => {
                 demand(model, Takes::Digits)?;
@@ -90,8 +109,9 @@ impl Input {
         }
         let input: Tensor<f32> = cast(&batch);
         model.network.check_input(&input)?;
-        let picture = picture(model, &batch).map(|picture| encode_png(&picture.to_rgb8())).transpose()?;
-        Ok(Prepared { input, picture: picture.map(|png| STANDARD.encode(png)) })
+        let picture = if read.is_none() { picture(model, &batch) } else { None };
+        let picture = picture.map(|picture| encode_png(&picture.to_rgb8())).transpose()?;
+        Ok(Prepared { input, picture: picture.map(|png| STANDARD.encode(png)), text: read })
     }
 }
 

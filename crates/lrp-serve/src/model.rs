@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use lrp::core::{Channels, Network};
-use lrp::io::{Limits, PreparedModel, Sidecar, Source, read_prepared_model};
+use lrp::io::{Limits, PreparedModel, Sidecar, Source, Vocabulary, read_prepared_model};
 use lrp::rules::{Plan, PlanOptions, Suggestion, canonize, suggest, toolbox_suggestion};
-use lrp_data::BundledModel;
+use lrp_data::{BundledModel, BundledReader, MODELS, READERS};
 use serde::Serialize;
 
 use crate::fault::Fault;
@@ -36,6 +36,8 @@ pub(crate) enum Takes {
     Digits,
     /// Photos.
     Pictures,
+    /// Texts.
+    Texts,
     /// Numbers.
     Values,
 }
@@ -68,6 +70,7 @@ impl Model {
         let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
         let name = stem.rsplit_once('.').map_or(stem, |(name, _)| name).to_owned();
         let takes = match &sidecar.input {
+            _ if sidecar.text.is_some() => Takes::Texts,
             input if input.image.is_some() => Takes::Pictures,
             input if input.shape.as_ref().is_some_and(|shape| shape.iter().product::<usize>() == DIGIT) => {
                 Takes::Digits
@@ -76,6 +79,14 @@ impl Model {
         };
         let network: &'static Network<f32> = Box::leak(Box::new(network.cast()?));
         Ok(Self { name, network, sidecar, takes, usual, sample, plans: Plans::default() })
+    }
+
+    /// Every model out of the binary, those of pictures first.
+    ///
+    /// # Errors
+    /// None; each was tested.
+    pub fn all_bundled() -> lrp::Result<Vec<Self>> {
+        MODELS.iter().map(Self::bundled).chain(READERS.iter().map(Self::bundled_reader)).collect()
     }
 
     /// A model out of the binary.
@@ -88,6 +99,18 @@ impl Model {
             sidecar.classes = labels.lines().map(|label| label.trim().to_owned()).collect();
         }
         Self::read(model.name, Source::from(model.bytes), sidecar, &Limits::default())
+    }
+
+    /// A model out of the binary that reads texts.
+    ///
+    /// # Errors
+    /// None, for a row of [`lrp_data::READERS`].
+    pub fn bundled_reader(reader: &BundledReader) -> lrp::Result<Self> {
+        let (model, limits) = (&reader.model, Limits::default());
+        let mut sidecar = Sidecar::parse(model.name, model.sidecar)?;
+        let words = Vocabulary::parse(model.name, reader.vocabulary, &limits)?;
+        sidecar.text = sidecar.text.map(|text| text.with_words(words)).transpose()?;
+        Self::read(model.name, Source::from(model.bytes), sidecar, &limits)
     }
 
     /// The plan for a way to explain.

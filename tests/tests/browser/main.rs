@@ -216,6 +216,53 @@ fn an_uploaded_cup_is_an_espresso() {
 }
 
 #[test]
+fn words_are_coloured_as_they_are_written() {
+    let _turn = turn();
+    let Some(page) = Page::open("texts") else { return };
+    let browser = &page.browser;
+    let first = "document.querySelector('.topics [aria-checked=true] b').textContent";
+    browser.wait("document.querySelectorAll('#words span').length > 3");
+    let sample = browser.value(first);
+    page.choose("#text-sample", "movie-positive-1.txt");
+    browser.wait(&format!("{first} === 'positive'"));
+    browser.script("const field = document.getElementById('text'); field.value = ''; field.focus()");
+    browser.type_into("#text", "A dull, tedious film");
+    browser.wait("document.querySelectorAll('#words span').length === 4");
+    page.settle();
+    assert_eq!(browser.value("document.querySelector('#words').textContent"), "A dull, tedious film");
+    assert_eq!(browser.value(first), "negative", "the sample before was {sample}");
+    let title = "document.querySelector('#words span:nth-of-type(2)').title";
+    let worth =
+        |value: Value| value.as_str().and_then(|text| text.replace('\u{2212}', "-").parse::<f64>().ok());
+    let dull = worth(browser.value(title)).expect("a number");
+    assert!(dull > 0.5, "{dull}");
+    let ground = "document.querySelector('#words span:nth-of-type(2)').style.background";
+    let before = browser.value(ground);
+    browser.click(".topics button:nth-child(2)");
+    assert_eq!(browser.value(first), "positive");
+    assert!(worth(browser.value(title)).is_some_and(|worth| worth < 0.0));
+    assert_ne!(browser.value(ground), before);
+    browser.press(&[DOWN]);
+    assert_eq!(browser.value(first), "negative");
+    page.choose("#way-4", "rule:zplus");
+    browser.wait(&format!("{title} !== '{}'", browser.value(title).as_str().unwrap_or_default()));
+    page.choose("#way-4", "");
+    page.settle();
+    page.choose("#palette", "PuOr_r");
+    assert_ne!(browser.value(ground), before);
+    page.choose("#palette", "RdBu_r");
+    page.choose("#text-model", "reuters-r8");
+    browser.wait("document.querySelectorAll('.topics button').length === 8");
+    page.choose("#text-sample", "reuters-trade.txt");
+    browser.wait(&format!("{first} === 'trade'"));
+    page.settle();
+    page.keep_all("texts");
+    browser.script("const field = document.getElementById('text'); field.value = '?!'; field.dispatchEvent(new Event('input'))");
+    browser
+        .wait("document.querySelector('#texts .complaint')?.textContent.includes('holds no word') ?? false");
+}
+
+#[test]
 fn layers_are_gone_through_from_the_scores_to_the_input() {
     let _turn = turn();
     let Some(page) = Page::open("layers") else { return };
@@ -231,7 +278,7 @@ fn layers_are_gone_through_from_the_scores_to_the_input() {
     page.browser.press(&[END]);
     assert_eq!(page.browser.value(at), "input");
     page.changes("a class", |_| page.choose("#layer-class", "9"));
-    page.changes("rules", |_| page.choose("#way-4", "rule:zplus"));
+    page.changes("rules", |_| page.choose("#way-5", "rule:zplus"));
     page.choose("#layer-model", "squeezenet1.1");
     page.browser.wait("document.querySelectorAll('.steps li').length > 60");
     page.choose("#layer-model", "mnist-lenet5-sumpool");

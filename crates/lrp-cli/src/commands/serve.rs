@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use lrp::io::{Limits, Sidecar, Source, read_file};
-use lrp_data::MODELS;
 use lrp_serve::{Model, Server, Settings};
 
 use crate::Outcome;
@@ -76,9 +75,8 @@ enum Log {
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     options.threads.start()?;
     options.log.start();
-    let bundled = MODELS.iter().map(|model| Ok(Model::bundled(model)?));
-    let given = options.model.iter().map(|path| given(path));
-    let models = given.chain(bundled).collect::<Outcome<Vec<_>>>()?;
+    let mut models = options.model.iter().map(|path| given(path)).collect::<Outcome<Vec<_>>>()?;
+    models.extend(Model::all_bundled()?);
     let (host, port) = (options.host, options.port);
     let server = Server::bind((host, port), models, options.bounds.settings())
         .map_err(|error| format!("{host}:{port}: {error}"))?;

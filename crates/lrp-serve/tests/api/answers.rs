@@ -1,7 +1,7 @@
 //! What makes sense is answered, with the numbers of the library.
 
-use lrp::io::{Limits, Sidecar, read_array_bytes, read_model_bytes};
-use lrp::rules::{Composite, Plan, PlanOptions, Target, rules};
+use lrp::io::{Limits, Sidecar, Vocabulary, read_array_bytes, read_model_bytes};
+use lrp::rules::{Composite, Plan, PlanOptions, Target, rules, suggest};
 use ndarray::{Axis, Slice};
 use serde_json::{Value, json};
 
@@ -44,6 +44,36 @@ fn a_drawn_seven_is_a_seven_for_every_network_of_digits() {
         let answer = asked("/api/v1/explain", &json!({ "model": model, "input": { "strokes": seven } }));
         assert_eq!(answer["scores"][0]["class"], 7, "{model}: {}", answer["scores"]);
     }
+}
+
+#[test]
+fn words_of_a_text_have_the_relevance_of_the_library() {
+    let text = "A dull, tedious film";
+    let answer = asked(
+        "/api/v1/explain",
+        &json!({ "model": "movie-reviews", "input": { "text": text }, "classes": [0] }),
+    );
+    let pieces = answer["text"].as_array().expect("pieces");
+    let joined: String = pieces.iter().filter_map(|piece| piece["text"].as_str()).collect();
+    assert_eq!(joined, text);
+    let known: Vec<&Value> =
+        pieces.iter().map(|piece| &piece["known"]).filter(|known| !known.is_null()).collect();
+    assert_eq!(known, [true, true, true, true]);
+    let served = numbers(&answer["explanations"][0]["relevance"]["values"]);
+
+    let (bundled, limits) = (lrp_data::MOVIE_REVIEWS, Limits::default());
+    let network = read_model_bytes(bundled.model.name, bundled.model.bytes, &limits).expect("a model");
+    let reader =
+        Sidecar::parse("movies.toml", bundled.model.sidecar).expect("a sidecar").text.expect("a reader");
+    let words = Vocabulary::parse("words", bundled.vocabulary, &limits).expect("words");
+    let reader = reader.with_words(words).expect("they fit");
+    let composite = suggest(&network, &[]).expect("rules").composite;
+    let plan = Plan::new(&network, &composite, PlanOptions::default()).expect("a plan");
+    let input = reader.input(&[reader.tokens(text)]).expect("an input");
+    let expected = plan.explain(&input, &Target::Class(0)).expect("an explanation").relevance;
+    let row = expected.index_axis(Axis(0), 0).into_dimensionality().expect("a row");
+    let expected = reader.of_words(row, 4);
+    assert!(served.len() == 4 && served.iter().zip(expected).all(|(one, other)| (one - other).abs() < 1e-3));
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn part() -> impl Strategy<Value = Value> {
         "strokes",
         "photo",
         "picture",
+        "text",
         "values",
         "rule",
         "composite",
@@ -73,6 +74,19 @@ proptest! {
                 _ => get(shared(), &path.replace("{name}", &tail.replace(['?', '#', '%', '/', '\\', '"', '<', '>', '`', '{', '}', '|', '^'], "_"))),
             };
             prop_assert!(answer.status < 500, "{method} {path}: {}", answer.status);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_holds_no_word(text in any::<String>()) {
+        let question = json!({ "model": "movie-reviews", "input": { "text": text } });
+        let answer = post(shared(), "/api/v1/explain", "application/json", question.to_string().as_bytes());
+        prop_assert!([200, 422].contains(&answer.status), "{question}: {}", answer.json());
+        if answer.status == 200 {
+            let answer = answer.json();
+            let pieces = answer["text"].as_array().into_iter().flatten();
+            let joined: String = pieces.filter_map(|piece| piece["text"].as_str()).collect();
+            prop_assert_eq!(joined, text);
         }
     }
 

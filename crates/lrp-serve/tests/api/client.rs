@@ -20,11 +20,10 @@ pub(crate) struct Served {
 impl Served {
     /// One with the smallest model.
     pub(crate) fn with(settings: Settings) -> Self {
-        Self::of(&[lrp_data::LENET5_SUMPOOL], settings)
+        Self::of(vec![Model::bundled(&lrp_data::LENET5_SUMPOOL).expect("a bundled model")], settings)
     }
 
-    fn of(models: &[lrp_data::BundledModel], settings: Settings) -> Self {
-        let models = models.iter().map(|model| Model::bundled(model).expect("a bundled model")).collect();
+    fn of(models: Vec<Model>, settings: Settings) -> Self {
         let server = Server::bind("127.0.0.1:0", models, settings).expect("a free port");
         let address = server.address().expect("an address");
         let (end, ended) = oneshot::channel();
@@ -42,7 +41,8 @@ impl Served {
 /// The server that most tests ask, with every bundled model.
 pub(crate) fn shared() -> SocketAddr {
     static SERVED: OnceLock<Served> = OnceLock::new();
-    SERVED.get_or_init(|| Served::of(lrp_data::MODELS, Settings::default())).address
+    let models = || Model::all_bundled().expect("bundled models");
+    SERVED.get_or_init(|| Served::of(models(), Settings::default())).address
 }
 
 /// A status, a type and a body.
