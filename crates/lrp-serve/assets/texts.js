@@ -114,7 +114,6 @@ export async function startTexts(place, models) {
             event.preventDefault();
             const order = shown.map((one) => one.class);
             pick(order[(order.indexOf(of) + step + order.length) % order.length]);
-            scores.querySelector("[aria-checked=true]").focus();
           },
         },
         element("b", {}, name), element("span", { className: "track" }, bar), element("output", {}, number(score)),
@@ -122,9 +121,11 @@ export async function startTexts(place, models) {
     }));
   }
 
+  // The buttons are made anew, and the keys should go to the new one.
   function pick(of) {
     state.picked = of;
     draw();
+    scores.querySelector("[aria-checked=true]").focus();
   }
 
   place.append(
