@@ -180,7 +180,7 @@ fn results_of_a_batch_never_meet() {
         (&["photos/a.png", &twin], "two results would be written there"),
         (&["photos", "--out", "photos"], "holds the inputs, give the results another folder"),
         (&["photos/a.png", "--resume", "--json"], "--resume looks for results in files"),
-        (&["."], "no pictures or arrays are in this folder"),
+        (&["."], "no inputs of the model are in this folder"),
     ];
     for (call, expected) in cases {
         let output = place.run(&[&["explain", &model], call].concat());
