@@ -114,7 +114,7 @@ fn a_drawn_seven_is_seen_and_explained() {
     page.changes("another sample", |browser| browser.click(".samples button:first-child"));
     assert_eq!(page.browser.value(chosen), "0");
     page.browser.click("#clear");
-    page.browser.wait("document.querySelectorAll('.scores button').length === 0");
+    page.browser.wait("document.querySelectorAll('#digits .scores button').length === 0");
     page.changes("drawing", |browser| {
         browser.drag("#pad", &[[0.25, 0.2], [0.5, 0.2], [0.75, 0.2], [0.6, 0.5], [0.45, 0.85]]);
     });
@@ -170,7 +170,7 @@ fn a_digit_is_drawn_with_keys_alone() {
         "1"
     );
     page.browser.press(&[BACKSPACE]);
-    page.browser.wait("document.querySelectorAll('.scores button').length === 0");
+    page.browser.wait("document.querySelectorAll('#digits .scores button').length === 0");
     // Tabs go by arrows, and in a circle.
     page.browser.script("document.getElementById('tab-digits').focus()");
     page.browser.press(&[LEFT]);
