@@ -115,6 +115,9 @@ fn words_become_rows_and_get_the_relevance_of_theirs() {
     let learned = trace.parameter_gradients(network.output(), &seed).remove(0).unwrap();
     assert_eq!(learned.weights, tensor(&[4, 2], &[16.0, 32.0, 4.0, 8.0, 0.0, 0.0, 65.0, 130.0]));
     assert_eq!((learned.bias.len(), network.nodes()[0].op().parameters()), (0, 8));
+    let Op::Embedding(layer) = network.nodes()[0].op().clone() else { panic!("a table") };
+    let fixed = Op::Embedding(layer.with_fixed(3)).parameter_gradient(&record, seed.view()).unwrap();
+    assert_eq!(fixed.weights, tensor(&[4, 2], &[16.0, 32.0, 4.0, 8.0, 0.0, 0.0, 0.0, 0.0]));
     let single = network.cast::<f32>().unwrap().forward(&lrp_core::cast(&words)).unwrap();
     assert_eq!(lrp_core::cast::<f32, f64>(&single), *trace.output());
 }
