@@ -152,13 +152,13 @@ fn train_network<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
         return Err(error);
     }
     let best = state.best.ok_or("no network was judged: there were no iterations left to make")?;
+    if let Source::Texts(texts) = &source {
+        write_atomically(vocabulary_of(&options.out), |file| file.write_all(texts.vocabulary().as_bytes()))?;
+    }
     let model = model_file(&best.network, &sample, options)?;
     write_atomically(&options.out, |file| file.write_all(&model))?;
     let sidecar = architecture.sidecar();
     write_atomically(Sidecar::path_for(&options.out), |file| file.write_all(sidecar.as_bytes()))?;
-    if let Source::Texts(texts) = &source {
-        write_atomically(vocabulary_of(&options.out), |file| file.write_all(texts.vocabulary().as_bytes()))?;
-    }
     let judge = |test| score(&best.network, test, settings.optimizer);
     let tested = data.test.as_ref().map(judge).transpose()?;
     report.finish(&best, tested, out)
