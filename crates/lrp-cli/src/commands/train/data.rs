@@ -106,7 +106,10 @@ impl Source {
             (Self::Texts(_), Some(_)) => {
                 Err(format!("{name}: a table of texts holds its labels itself").into())
             }
-            (Self::Arrays(_), None) => Err(format!("{name}: its labels are not given").into()),
+            (Self::Arrays(_), None) => {
+                Err(format!("{name}: its labels are not given; see --labels, --val-labels, --test-labels")
+                    .into())
+            }
             (Self::Arrays(preparation), Some(labels)) => Ok(Loaded {
                 inputs: prepared(data, preparation, limits)?,
                 labels: Labels::Array(read_array(labels, limits)?.values),
