@@ -244,8 +244,9 @@ fn words_are_coloured_as_they_are_written() {
     assert_ne!(browser.value(ground), before);
     browser.press(&[DOWN]);
     assert_eq!(browser.value(first), "negative");
+    let shown = browser.value(title);
     page.choose("#way-4", "rule:zplus");
-    browser.wait(&format!("{title} !== '{}'", browser.value(title).as_str().unwrap_or_default()));
+    browser.wait(&format!("{title} !== '{}'", shown.as_str().unwrap_or_default()));
     page.choose("#way-4", "");
     page.settle();
     page.choose("#palette", "PuOr_r");
