@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Train(Box<train::Options>),
     /// Explain a list of images as the LRP Toolbox's programs for Caffe do, from the same files
     Caffe(Box<caffe::Options>),
-    /// Serve a page and a JSON API that explain digits and photos live
+    /// Serve a page and a JSON API that explain digits, photos and texts live
     Serve(Box<serve::Options>),
     /// List the rules and the composites
     Rules(lists::RulesOptions),
