@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use lrp::core::Kernels;
-use lrp::io::{Convention, Limits, Preparation, Sidecar, Source, model_format, read_array, read_file};
+use lrp::io::{
+    Convention, Limits, ModelFormat, Preparation, Sidecar, Source, model_format, read_array, read_file,
+};
 use lrp::rules::Target;
 
 use crate::Outcome;
@@ -40,10 +42,9 @@ pub(crate) struct WeightOptions {
 }
 
 impl WeightOptions {
-    /// The file that holds the weights of a model whose format looks for them under these endings, if there is one.
-    pub(crate) fn file(&self, model: &Path, endings: &[&str]) -> Option<PathBuf> {
-        let beside = || endings.iter().map(|ending| model.with_extension(ending)).find(|file| file.is_file());
-        self.weights.clone().or_else(beside)
+    /// The file that holds the weights of a model, if they are in one of their own.
+    pub(crate) fn file(&self, model: &Path, format: &ModelFormat) -> Option<PathBuf> {
+        self.weights.clone().or_else(|| format.weights_beside(model))
     }
 
     /// What a model is read from; what is passed over in it is told.

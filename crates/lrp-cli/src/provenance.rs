@@ -46,9 +46,9 @@ impl Provenance {
     /// The files of a model, and the numbers it is computed in.
     pub(crate) fn with_model(self, options: &ModelOptions, limits: &Limits) -> Outcome<Self> {
         let bytes = read_file(&options.model, limits)?;
-        let endings = model_format(&options.model.display().to_string(), &bytes)?.weights;
+        let format = model_format(&options.model.display().to_string(), &bytes)?;
         let provenance = self.with_file("model", &options.model, &bytes);
-        let provenance = match options.weights.file(&options.model, endings) {
+        let provenance = match options.weights.file(&options.model, format) {
             Some(weights) => provenance.with_file("weights", &weights, &read_file(&weights, limits)?),
             None => provenance,
         };

@@ -92,7 +92,7 @@ pub use model::{
     Caffe, CaffeLayer, CaffeNetwork, ChannelOrder, Characters, Convention, Filter, Fit, ImagePreparation,
     Layout, MODEL_FORMATS, MissingOperator, ModelFormat, Onnx, PerChannel, Preparation, PreparedModel,
     ReadModel, Sidecar, Source, TextPreparation, Token, Vocabulary, WriteModel, channels_last, model_format,
-    read_model, read_model_bytes, read_model_source, read_prepared_model, reorder_flatten, reread_flatten,
-    write_legacy_model, write_matlab_model, write_model, write_model_for,
+    model_format_by_extension, read_model, read_model_bytes, read_model_source, read_prepared_model,
+    reorder_flatten, reread_flatten, write_legacy_model, write_matlab_model, write_model, write_model_for,
 };
 pub use six_digits::six_digits;

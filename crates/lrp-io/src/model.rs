@@ -1,6 +1,6 @@
 //! Models: networks as files, and what their authors wrote beside them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lrp_core::Network;
 
@@ -54,6 +54,14 @@ pub struct ModelFormat {
     pub exported: bool,
     /// Writes a model, if the format is written at all; fails with the layer the format cannot hold.
     pub write: Option<WriteModel>,
+}
+
+impl ModelFormat {
+    /// The file that holds the weights of a model, if the format has them in one of their own and there is one.
+    #[must_use]
+    pub fn weights_beside(&self, model: &Path) -> Option<PathBuf> {
+        source::beside(model, self.weights)
+    }
 }
 
 /// A model as it was read.
@@ -134,7 +142,7 @@ pub const MODEL_FORMATS: &[ModelFormat] = &[
         sniff: caffe::sniff,
         read: caffe::read,
         sample: caffe::sample,
-        weights: &["caffemodel"],
+        weights: &caffe::ENDINGS,
         exported: true,
         write: None,
     },
@@ -210,7 +218,7 @@ pub fn model_format(name: &str, bytes: &[u8]) -> Result<&'static ModelFormat> {
     if let Some(error) = caffe::mistaken(bytes) {
         return Err(error.in_file(name));
     }
-    by_extension(Path::new(name)).ok_or_else(|| unknown(name))
+    model_format_by_extension(Path::new(name)).ok_or_else(|| unknown(name))
 }
 
 /// Writes a model in the format its extension names, whole or not at all.
@@ -232,7 +240,7 @@ pub fn write_model_for(
     sample: Option<&[usize]>,
 ) -> Result<()> {
     let path = path.as_ref();
-    let format = by_extension(path).ok_or_else(|| unknown(&path.display().to_string()))?;
+    let format = model_format_by_extension(path).ok_or_else(|| unknown(&path.display().to_string()))?;
     let write = format.write.ok_or_else(|| not_written(path, format.name))?;
     write_with(path, || write(network, sample))
 }
@@ -263,7 +271,9 @@ fn write_with(path: &Path, write: impl FnOnce() -> Result<Vec<u8>>) -> Result<()
     write_atomically(path, |file| std::io::Write::write_all(file, &bytes))
 }
 
-fn by_extension(path: &Path) -> Option<&'static ModelFormat> {
+/// The format that the extension of a file names.
+#[must_use]
+pub fn model_format_by_extension(path: &Path) -> Option<&'static ModelFormat> {
     let extension = path.extension()?.to_str()?.to_lowercase();
     MODEL_FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
 }

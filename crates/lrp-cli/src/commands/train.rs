@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lrp::core::{Float, Network, Parameters};
 use lrp::io::{
-    Limits, MODEL_FORMATS, ModelFormat, Sidecar, WriteModel, read_arrays, read_file, write_arrays,
-    write_atomically,
+    Limits, MODEL_FORMATS, ModelFormat, Sidecar, WriteModel, model_format_by_extension, read_arrays,
+    read_file, write_arrays, write_atomically,
 };
 use lrp::train::{ARCHITECTURES, Architecture, Decay, Event, Settings, State, Task, score, train};
 
@@ -215,8 +215,7 @@ fn vocabulary_of(model: &Path) -> PathBuf {
 
 /// The format that a file's extension names, if it is written.
 fn format_of(path: &Path) -> Option<(&'static ModelFormat, WriteModel)> {
-    let extension = path.extension()?.to_str()?.to_lowercase();
-    let format = MODEL_FORMATS.iter().find(|format| format.extensions.contains(&&*extension))?;
+    let format = model_format_by_extension(path)?;
     Some((format, format.write?))
 }
 

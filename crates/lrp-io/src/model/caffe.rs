@@ -34,7 +34,7 @@ const BEGINNINGS: [&str; 8] =
     ["name", "input", "input_shape", "input_dim", "layer", "layers", "force_backward", "state"];
 
 /// How files of weights end.
-const ENDINGS: [&str; 3] = ["caffemodel", "caffemodel.h5", "h5"];
+pub(super) const ENDINGS: [&str; 3] = ["caffemodel", "caffemodel.h5", "h5"];
 
 /// A description of a Caffe network, before its weights are known.
 ///

@@ -1,6 +1,6 @@
 //! The bytes of a model, and what is known about where they came from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -65,14 +65,18 @@ impl<'a> Source<'a> {
             limits.check_file(weights.len() as u64)?;
             return Ok(Some(weights.clone()));
         }
-        let Some(file) = self.file else { return Ok(None) };
-        let beside = endings.iter().map(|ending| file.with_extension(ending)).find(|file| file.is_file());
+        let beside = self.file.and_then(|file| beside(file, endings));
         beside.map(|file| read_file(file, limits).map(Bytes::from)).transpose()
     }
 
     pub(crate) fn sample(&self) -> Option<Vec<usize>> {
         self.sample.clone()
     }
+}
+
+/// The first file there is that has the name of another and one of these endings.
+pub(super) fn beside(file: &Path, endings: &[&str]) -> Option<PathBuf> {
+    endings.iter().map(|ending| file.with_extension(ending)).find(|file| file.is_file())
 }
 
 /// Bytes from nowhere: nothing outside of them is read.
