@@ -84,6 +84,13 @@ enum Dialect {
     Fixed,
 }
 
+impl Binary {
+    /// Whether pictures are among its files.
+    fn draws(self) -> bool {
+        matches!(self, Self::Default | Self::Parallel)
+    }
+}
+
 impl Dialect {
     fn name(self) -> &'static str {
         match self {
@@ -113,9 +120,15 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let classes = class_names(&config, &limits);
     let explainer = program.explainer()?;
     let rules = FORMULAS.iter().find(|formula| i64::from(formula.number) == config.formula);
-    let provenance = Provenance::of_call()
-        .with_file("model", &config.network, &read_file(&config.network, &limits)?)
-        .with_file("weights", &config.weights, &read_file(&config.weights, &limits)?)
+    let provenance = Provenance::of_call();
+    // Large models take long to hash, which is in vain where nobody is told.
+    let provenance = match options.binary.draws() {
+        true => provenance
+            .with_file("model", &config.network, &read_file(&config.network, &limits)?)
+            .with_file("weights", &config.weights, &read_file(&config.weights, &limits)?),
+        false => provenance,
+    };
+    let provenance = provenance
         .with("numbers", options.dtype.name())
         .with("rules", rules.map_or("", |formula| formula.name))
         .with("dialect", options.dialect.name());
@@ -274,7 +287,7 @@ impl<T: Float> Call<'_, T> {
         if self.options.npy {
             write_array(format!("{results}_rawhm.npy"), found.relevance.view().into_dyn())?;
         }
-        if matches!(self.options.binary, Binary::Default | Binary::Parallel) {
+        if self.options.binary.draws() {
             let mean = found.relevance.mean_axis(Axis(0)).ok_or("there is no relevance to draw")?;
             let wraps = matches!(self.options.dialect, Dialect::Caffe);
             let save = |rest: &str, what: &str, picture: &Rgb16Image| {

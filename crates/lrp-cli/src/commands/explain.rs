@@ -110,7 +110,12 @@ fn explain<T: Float>(options: &Options, out: &mut dyn Write) -> Outcome {
     let chosen = why.filter(|_| attributor.is_none() && model.exported);
     let reason = chosen.map(|why| format!("{name} ({why})"));
     notices.extend(reason.iter().map(|reason| format!("rules: {reason}")));
-    let provenance = Provenance::of_call().with_model(&options.model, &limits)?;
+    let provenance = Provenance::of_call();
+    // Large models take long to hash, which is in vain where nobody is told.
+    let provenance = match options.output.saves_pictures() || options.output.html.is_some() {
+        true => provenance.with_model(&options.model, &limits)?,
+        false => provenance,
+    };
     let provenance = match attributor {
         Some(attributor) => provenance.with("method", attributor),
         None => provenance.with("rules", &name).with("dialect", composite.dialect()),

@@ -61,6 +61,11 @@ impl OutputOptions {
         !files && !self.json && !self.show.asked()
     }
 
+    /// Whether pictures of samples that can be drawn are written into the folder.
+    pub(super) fn saves_pictures(&self) -> bool {
+        self.png || self.nothing_asked()
+    }
+
     /// Whether samples are drawn that can be, to be saved or to be seen.
     pub(super) fn draws(&self) -> bool {
         self.insists() || self.html.is_some() || self.nothing_asked()
@@ -107,7 +112,7 @@ impl Results {
         method: &Method<'_, T>,
         drawn: bool,
     ) -> Self {
-        let drawn = drawn && (output.png || output.nothing_asked());
+        let drawn = drawn && output.saves_pictures();
         let stem = batch.path.file_stem().unwrap_or_default().to_string_lossy();
         let label = if targets.len() > 1 { format!("-{}", aim::label(target)) } else { String::new() };
         let file = |rest: String| output.out.join(format!("{stem}{label}{rest}"));
