@@ -6,8 +6,8 @@ use clap::Args;
 use lrp::core::Channels;
 use lrp::io::write_atomically;
 use lrp::render::{
-    Aggregate, Colormap, HeatmapOptions, Normalization, Outline, Picture, aggregate, colormap, encode_png,
-    noted_png, shared_scale, vector_to_plane,
+    Aggregate, Colormap, HeatmapOptions, Normalization, Outline, Picture, colormap, encode_png, noted_png,
+    sample_plane, shared_scale,
 };
 use ndarray::{Array2, ArrayViewD, Axis};
 
@@ -54,13 +54,8 @@ impl PictureOptions {
             Some(&[height, width]) => Some([height, width]),
             Some(_) => return Err("--image takes a height and a width, such as 28,28".into()),
         };
-        let (pixels, axis) = match (sample.ndim(), shape) {
-            (3, None) if channels == Channels::First => (sample.to_owned(), Axis(0)),
-            (3, None) => (sample.to_owned(), Axis(2)),
-            (2, None) => (sample.to_owned().insert_axis(Axis(2)), Axis(2)),
-            _ => (vector_to_plane(sample.view(), shape)?.into_dyn().insert_axis(Axis(2)), Axis(2)),
-        };
-        Ok(aggregate(pixels.view().into_dimensionality()?, axis, how))
+        let axis = if channels == Channels::First { Axis(0) } else { Axis(2) };
+        Ok(sample_plane(sample, axis, shape, how)?)
     }
 
     /// The scale of all planes if they are to share one.

@@ -68,7 +68,7 @@ pub use montage::{Grid, montage, row};
 pub use outline::canny;
 pub use overlay::{blend, cover, overlay, reveal};
 pub use picture::{BLACK, MAX_PIXELS, Picture, Rgb, WHITE};
-pub use plane::{Aggregate, aggregate, enlarge, shared_scale, stretch, vector_to_plane};
+pub use plane::{Aggregate, aggregate, enlarge, sample_plane, shared_scale, stretch, vector_to_plane};
 pub use png::{Note, Rgb16Image, encode_png, encode_png_indexed, encode_png16, noted_png};
 pub use smooth::blur;
 pub use terminal::{Graphics, Ink, show};

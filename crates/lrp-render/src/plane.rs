@@ -1,6 +1,6 @@
 //! Planes of numbers: made from vectors, enlarged, measured.
 
-use ndarray::{Array, Array2, ArrayView, ArrayView2, ArrayView3, Axis, Dimension, RemoveAxis};
+use ndarray::{Array, Array2, ArrayView, ArrayView2, ArrayView3, ArrayViewD, Axis, Dimension, RemoveAxis};
 
 use crate::error::{Error, ErrorKind};
 use crate::picture::check_size;
@@ -83,6 +83,38 @@ pub fn aggregate(relevance: ArrayView3<'_, f64>, channels: Axis, how: Aggregate)
             if largest.is_nan() || value.abs() <= *largest { *largest } else { value.abs() }
         }),
     }
+}
+
+/// One sample as a plane: `[h, w]` as it is; of `[h, w, c]` or `[c, h, w]` the axis of the channels goes, joined as said;
+/// anything else, and all where a shape is given, as [`vector_to_plane`].
+///
+/// # Errors
+/// As [`vector_to_plane`].
+///
+/// # Panics
+/// If `channels` is none of three axes.
+///
+/// ```
+/// use lrp_render::{Aggregate, sample_plane};
+/// use ndarray::{Axis, array};
+///
+/// let plane = |sample: ndarray::ArrayD<f64>| sample_plane(&sample.view(), Axis(2), None, Aggregate::Sum);
+/// assert_eq!(plane(array![[[3.0, -4.0], [1.0, 0.0]]].into_dyn())?, array![[-1.0, 1.0]]);
+/// assert_eq!(plane(array![1.0, 2.0, 3.0, 4.0].into_dyn())?, array![[1.0, 2.0], [3.0, 4.0]]);
+/// # Ok::<(), lrp_render::Error>(())
+/// ```
+pub fn sample_plane(
+    sample: &ArrayViewD<'_, f64>,
+    channels: Axis,
+    shape: Option<[usize; 2]>,
+    how: Aggregate,
+) -> Result<Array2<f64>, Error> {
+    let (pixels, channels) = match (sample.ndim(), shape) {
+        (3, None) => (sample.to_owned(), channels),
+        (2, None) => (sample.to_owned().insert_axis(Axis(2)), Axis(2)),
+        _ => (vector_to_plane(sample.view(), shape)?.into_dyn().insert_axis(Axis(2)), Axis(2)),
+    };
+    Ok(aggregate(pixels.view().into_dimensionality().expect("three axes"), channels, how))
 }
 
 /// Values moved and scaled to span `[0, 1]`, as pictures to look at need; all the same become 0.

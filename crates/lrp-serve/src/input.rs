@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lrp::core::{Channels, Tensor, cast};
 use lrp::io::{Limits, Token, is_picture, read_array_bytes};
-use lrp::render::{Aggregate, Picture, aggregate, encode_png, stretch, vector_to_plane};
+use lrp::render::{Aggregate, Picture, encode_png, sample_plane, stretch};
 use ndarray::{Array2, ArrayD, ArrayViewD, Axis};
 use serde::Deserialize;
 
@@ -165,15 +165,7 @@ fn picture(model: &Model, batch: &ArrayD<f64>) -> Option<Picture> {
 
 /// A sample `[h, w]`, `[h, w, c]`, `[c, h, w]` or a square `[features]` as a plane, channels summed.
 pub(crate) fn plane(sample: &ArrayViewD<'_, f64>, channels: Channels) -> Option<Array2<f64>> {
-    match (sample.ndim(), channels) {
-        (3, Channels::First) => {
-            Some(aggregate(sample.view().into_dimensionality().ok()?, Axis(0), Aggregate::Sum))
-        }
-        (3, Channels::Last) => {
-            Some(aggregate(sample.view().into_dimensionality().ok()?, Axis(2), Aggregate::Sum))
-        }
-        (2, _) => sample.to_owned().into_dimensionality().ok(),
-        (1, _) => vector_to_plane(sample.view(), None).ok(),
-        _ => None,
-    }
+    let axis = if channels == Channels::First { Axis(0) } else { Axis(2) };
+    let drawable = (1..=3).contains(&sample.ndim());
+    drawable.then(|| sample_plane(sample, axis, None, Aggregate::Sum).ok()).flatten()
 }
