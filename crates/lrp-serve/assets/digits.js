@@ -1,10 +1,10 @@
 // Digits: draw one, and see what each pixel said.
 
 import { asker, get } from "./api.js";
-import { complain, element, number } from "./dom.js";
+import { arrowStep, complain, element, number } from "./dom.js";
 import { onLook, palette } from "./look.js";
 import { pad } from "./pad.js";
-import { colorBar, conservation, paint, scaleOf } from "./paint.js";
+import { account, paint, scaleOf } from "./paint.js";
 import { wayPicker } from "./way.js";
 
 const SHOWN = 10;
@@ -115,9 +115,8 @@ export async function startDigits(place, models) {
         type: "button", role: "radio", "aria-checked": false,
         onclick: () => pick(digit),
         onkeydown: (event) => {
-          const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+          const step = arrowStep(event);
           if (!step) return;
-          event.preventDefault();
           const next = (digit + step + 10) % 10;
           bars.children[next].focus();
           pick(next);
@@ -135,15 +134,11 @@ export async function startDigits(place, models) {
       const values = other ? one.relevance.values.map((value, index) => value - other.relevance.values[index]) : one.relevance.values;
       const scale = scaleOf(values);
       paint(map, { ...one.relevance, values }, palette(), scale);
-      const what = other ? `for ${one.class} rather than ${other.class}` : `for ${one.class}`;
-      map.setAttribute("aria-label", `Relevance of each pixel ${what} by ${one.rules}`);
+      const what = other ? `${one.class} rather than ${other.class}` : `${one.class}`;
+      map.setAttribute("aria-label", `Relevance of each pixel for ${what} by ${one.rules}`);
       const sum = other ? { started: one.started - other.started, arrived: one.arrived - other.arrived } : one;
-      about.replaceChildren(
-        colorBar(palette(), scale),
-        element("p", { className: "what" }, `${what}, by `, element("code", {}, one.rules)),
-        conservation(sum),
-        ...one.notices.map((notice) => element("p", { className: "note" }, notice)),
-      );
+      // There is no room here for why.
+      about.replaceChildren(...account(palette(), scale, [what], { ...one, ...sum, why: null }));
     });
   }
 

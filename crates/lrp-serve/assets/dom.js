@@ -21,6 +21,13 @@ export function number(value) {
   return value.toPrecision(4).replace(/\.?0+$/, "").replace("-", "−");
 }
 
+// Where an arrow key leads in a list: one forward, one back, or nowhere. The page does not move by it as well.
+export function arrowStep(event) {
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key] ?? 0;
+  if (step) event.preventDefault();
+  return step;
+}
+
 // What went wrong, where it went wrong.
 export function complain(place, message) {
   place.replaceChildren();

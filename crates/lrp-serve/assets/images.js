@@ -1,9 +1,9 @@
 // Images: what is on a photo, and which pixels said so, for each of the five likeliest classes.
 
 import { asker, get } from "./api.js";
-import { complain, element, number } from "./dom.js";
+import { arrowStep, complain, element, number } from "./dom.js";
 import { onLook, palette } from "./look.js";
-import { colorBar, conservation, decode, paint, scaleOf } from "./paint.js";
+import { account, decode, paint, scaleOf } from "./paint.js";
 import { wayPicker } from "./way.js";
 
 const TOP = 5;
@@ -86,9 +86,8 @@ export async function startImages(place, models) {
       "button", {
         type: "button", role: "radio", onclick: () => pick(rank),
         onkeydown: (event) => {
-          const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+          const step = arrowStep(event);
           if (!step) return;
-          event.preventDefault();
           const count = classes.children.length;
           pick((rank + step + count) % count);
           classes.children[state.rank].focus();
@@ -108,17 +107,12 @@ export async function startImages(place, models) {
   function draw() {
     const explanation = state.answer?.explanations[state.rank];
     if (!explanation) return;
-    const { relevance, rules, why } = explanation;
+    const { relevance, rules } = explanation;
     const scale = scaleOf(relevance.values, COUNTED);
     const { name } = state.answer.scores.find((score) => score.class === explanation.class);
     paint(map, relevance, palette(), scale, state.picture, Number(strength.value) / 100);
     map.setAttribute("aria-label", `Relevance of each pixel for ${name} by ${rules}`);
-    about.replaceChildren(
-      colorBar(palette(), scale),
-      element("p", { className: "what" }, "for ", element("b", {}, name), ", by ", element("code", {}, rules), why ? ` (${why})` : ""),
-      conservation(explanation),
-      ...explanation.notices.map((notice) => element("p", { className: "note" }, notice)),
-    );
+    about.replaceChildren(...account(palette(), scale, [element("b", {}, name)], explanation));
   }
 
   place.append(

@@ -73,8 +73,16 @@ export async function decode(base64) {
   return picture;
 }
 
+// What stands below relevance: its colours, what it is for and by which rules, how much arrived, and what is to be known.
+export const account = (palette, scale, what, { rules, why, notices, ...sums }) => [
+  colorBar(palette, scale),
+  element("p", { className: "what" }, "for ", ...what, ", by ", element("code", {}, rules), why ? ` (${why})` : ""),
+  conservation(sums),
+  ...notices.map((notice) => element("p", { className: "note" }, notice)),
+];
+
 // What arrived of what was started: "15.20 of 15.61".
-export function conservation({ started, arrived }) {
+function conservation({ started, arrived }) {
   const share = started === 0 ? null : ` (${Math.round((100 * arrived) / started)} %)`;
   return element(
     "p", { className: "sum", title: "What is missing was absorbed by biases and stabilizers on the way." },

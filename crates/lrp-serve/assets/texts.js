@@ -1,9 +1,9 @@
 // Texts: which words said what a text is about.
 
 import { asker, get } from "./api.js";
-import { complain, element, number } from "./dom.js";
+import { arrowStep, complain, element, number } from "./dom.js";
 import { onLook, palette } from "./look.js";
-import { colorBar, colorsOf, conservation, scaleOf } from "./paint.js";
+import { account, colorsOf, scaleOf } from "./paint.js";
 import { wayPicker } from "./way.js";
 
 // Classes explained at once; of more, those with the highest scores.
@@ -81,12 +81,7 @@ export async function startTexts(place, models) {
     let at = 0;
     words.replaceChildren(...text.map((piece) => (piece.known === null ? piece.text : word(piece, values[at++], scale))));
     words.setAttribute("aria-label", `The text, its words coloured by relevance for ${name}`);
-    about.replaceChildren(
-      colorBar(palette(), scale),
-      element("p", { className: "what" }, "for ", element("b", {}, name), ", by ", element("code", {}, explanation.rules), explanation.why ? ` (${explanation.why})` : ""),
-      conservation(explanation),
-      ...explanation.notices.map((notice) => element("p", { className: "note" }, notice)),
-    );
+    about.replaceChildren(...account(palette(), scale, [element("b", {}, name)], explanation));
     list(new Set(explanations.map((one) => one.class)), explanation.class);
   }
 
@@ -109,9 +104,8 @@ export async function startTexts(place, models) {
           type: "button", role: "radio", "aria-checked": of === picked, tabIndex: of === picked ? 0 : -1,
           onclick: () => pick(of),
           onkeydown: (event) => {
-            const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+            const step = arrowStep(event);
             if (!step) return;
-            event.preventDefault();
             const order = shown.map((one) => one.class);
             pick(order[(order.indexOf(of) + step + order.length) % order.length]);
           },
