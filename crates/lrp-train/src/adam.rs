@@ -34,8 +34,7 @@ impl<T: Float> Moments<T> {
                 bias: ndarray::Array1::zeros(old.bias.len()),
             })
         };
-        let diverged = |error: lrp_core::Error| Error::new(ErrorKind::Diverged, error.to_string());
-        Ok(Self { mean: zero().map_err(diverged)?, square: zero().map_err(diverged)? })
+        Ok(Self { mean: zero().map_err(Error::diverged)?, square: zero().map_err(Error::diverged)? })
     }
 }
 
@@ -69,9 +68,8 @@ pub(crate) fn step<T: Float>(
         let error = error.mapv_into(|error| error / T::of(examples)).into_dyn();
         (trace.parameter_gradients(network.output(), &error), loss)
     })?;
-    let diverged = |error: lrp_core::Error| Error::new(ErrorKind::Diverged, error.to_string());
-    let mean = keep(moments.mean, &total, KEEP_MEAN, |g| g).map_err(diverged)?;
-    let square = keep(moments.square, &total, KEEP_SQUARE, |g| g * g).map_err(diverged)?;
+    let mean = keep(moments.mean, &total, KEEP_MEAN, |g| g).map_err(Error::diverged)?;
+    let square = keep(moments.square, &total, KEEP_SQUARE, |g| g * g).map_err(Error::diverged)?;
     #[expect(clippy::cast_precision_loss, reason = "a count of steps")]
     let missing = |keep: f64| T::of(1.0 / (1.0 - keep.powf(count as f64)));
     let (mean_scale, square_scale) = (missing(KEEP_MEAN), missing(KEEP_SQUARE));
@@ -86,7 +84,7 @@ pub(crate) fn step<T: Float>(
         Zip::from(&mut old.bias).and(&m.bias).and(&v.bias).for_each(correct);
         old
     });
-    Ok((corrected.map_err(diverged)?, Moments { mean, square }, loss / examples))
+    Ok((corrected.map_err(Error::diverged)?, Moments { mean, square }, loss / examples))
 }
 
 /// A running mean with what `see` makes of the gradients.

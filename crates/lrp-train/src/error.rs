@@ -36,6 +36,11 @@ impl Error {
         self.kind
     }
 
+    /// Weights or predictions that a network refused.
+    pub(crate) fn diverged(error: lrp_core::Error) -> Self {
+        Self::new(ErrorKind::Diverged, error.to_string())
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }

@@ -41,7 +41,7 @@ pub fn step<T: Float>(network: Network<T>, batch: &Examples<T>, rate: f64) -> Re
         }
         old
     });
-    let corrected = corrected.map_err(|error| Error::new(ErrorKind::Diverged, error.to_string()))?;
+    let corrected = corrected.map_err(Error::diverged)?;
     #[expect(clippy::cast_precision_loss, reason = "a count of examples")]
     Ok((corrected, loss / batch.len() as f64))
 }
@@ -59,8 +59,7 @@ pub(crate) fn gradients<T: Float>(
     let mut total: Gradients<T> = vec![None; network.nodes().len()];
     let mut loss = 0.0;
     for part in parts.collect::<Vec<_>>() {
-        let (gradients, part_loss) =
-            part.map_err(|error: lrp_core::Error| Error::new(ErrorKind::Diverged, error.to_string()))?;
+        let (gradients, part_loss) = part.map_err(Error::diverged)?;
         loss += part_loss;
         for (sum, gradient) in total.iter_mut().zip(gradients) {
             add(sum, gradient);
