@@ -156,70 +156,29 @@ pub struct BundledText {
     pub text: &'static str,
 }
 
+/// A file of the folder `samples/texts`.
+macro_rules! text {
+    ($name:literal, $class:literal) => {
+        BundledText { name: $name, class: $class, text: include_str!(concat!("samples/texts/", $name)) }
+    };
+}
+
 /// News, one of each of the classes of [`REUTERS_R8`].
 pub const NEWS: [BundledText; 8] = [
-    BundledText {
-        name: "reuters-acq.txt",
-        class: "acq",
-        text: include_str!("samples/texts/reuters-acq.txt"),
-    },
-    BundledText {
-        name: "reuters-crude.txt",
-        class: "crude",
-        text: include_str!("samples/texts/reuters-crude.txt"),
-    },
-    BundledText {
-        name: "reuters-earn.txt",
-        class: "earn",
-        text: include_str!("samples/texts/reuters-earn.txt"),
-    },
-    BundledText {
-        name: "reuters-grain.txt",
-        class: "grain",
-        text: include_str!("samples/texts/reuters-grain.txt"),
-    },
-    BundledText {
-        name: "reuters-interest.txt",
-        class: "interest",
-        text: include_str!("samples/texts/reuters-interest.txt"),
-    },
-    BundledText {
-        name: "reuters-money-fx.txt",
-        class: "money-fx",
-        text: include_str!("samples/texts/reuters-money-fx.txt"),
-    },
-    BundledText {
-        name: "reuters-ship.txt",
-        class: "ship",
-        text: include_str!("samples/texts/reuters-ship.txt"),
-    },
-    BundledText {
-        name: "reuters-trade.txt",
-        class: "trade",
-        text: include_str!("samples/texts/reuters-trade.txt"),
-    },
+    text!("reuters-acq.txt", "acq"),
+    text!("reuters-crude.txt", "crude"),
+    text!("reuters-earn.txt", "earn"),
+    text!("reuters-grain.txt", "grain"),
+    text!("reuters-interest.txt", "interest"),
+    text!("reuters-money-fx.txt", "money-fx"),
+    text!("reuters-ship.txt", "ship"),
+    text!("reuters-trade.txt", "trade"),
 ];
 
 /// Sentences about movies, two of each of the classes of [`MOVIE_REVIEWS`].
 pub const REVIEWS: [BundledText; 4] = [
-    BundledText {
-        name: "movie-negative-1.txt",
-        class: "negative",
-        text: include_str!("samples/texts/movie-negative-1.txt"),
-    },
-    BundledText {
-        name: "movie-negative-2.txt",
-        class: "negative",
-        text: include_str!("samples/texts/movie-negative-2.txt"),
-    },
-    BundledText {
-        name: "movie-positive-1.txt",
-        class: "positive",
-        text: include_str!("samples/texts/movie-positive-1.txt"),
-    },
-    BundledText {
-        name: "movie-positive-2.txt",
-        class: "positive",
-        text: include_str!("samples/texts/movie-positive-2.txt"),
-    },
+    text!("movie-negative-1.txt", "negative"),
+    text!("movie-negative-2.txt", "negative"),
+    text!("movie-positive-1.txt", "positive"),
+    text!("movie-positive-2.txt", "positive"),
 ];

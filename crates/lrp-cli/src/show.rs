@@ -55,7 +55,7 @@ impl ShowOptions {
 
     /// Where to draw, if that is asked for.
     pub(crate) fn screen(&self) -> Option<Screen> {
-        self.show.map(|protocol| Screen::of(protocol, |name| env::var(name).unwrap_or_default(), columns()))
+        self.show.map(|protocol| Screen::of(protocol, variable, columns()))
     }
 
     /// The same, also unasked where somebody is looking.
@@ -127,6 +127,15 @@ fn ink(variable: &impl Fn(&str) -> String) -> Ink {
     } else {
         Ink::Indexed
     }
+}
+
+/// Whether whoever looks wants no colours.
+pub(crate) fn colors_refused() -> bool {
+    no_color(&variable)
+}
+
+fn variable(name: &str) -> String {
+    env::var_os(name).unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// See <https://no-color.org>.

@@ -10,6 +10,7 @@ use ndarray::{ArrayView1, ArrayViewD};
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::show::colors_refused;
 
 /// A text, and the words of it that a model reads.
 pub(crate) struct Text {
@@ -54,8 +55,7 @@ impl ExplainedText {
 
     /// A line for people: in colours where they are seen and not refused, with numbers elsewhere.
     pub(crate) fn line(&self, colormap: &Colormap) -> String {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let line = match std::io::stdout().is_terminal() && !refused {
+        let line = match std::io::stdout().is_terminal() && !colors_refused() {
             true => ansi_words(&self.words(), colormap),
             false => plain_words(&self.words()),
         };

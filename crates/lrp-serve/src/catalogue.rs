@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
-use crate::model::Model;
+use crate::model::{Model, stem};
 
 pub(crate) fn models(models: &[Model]) -> Value {
     let model = |model: &Model| {
@@ -56,7 +56,7 @@ pub(crate) fn samples() -> Value {
     let photos: Vec<Value> =
         PHOTOS.iter().map(|photo| json!({ "name": photo.name, "about": photo.about })).collect();
     let texts = |reader: &'static BundledReader| {
-        let model = reader.model.name.rsplit_once('.').map_or(reader.model.name, |(stem, _)| stem);
+        let model = stem(reader.model.name);
         reader.samples.iter().map(move |sample| {
             json!({ "model": model, "name": sample.name, "class": sample.class, "text": sample.text.trim() })
         })

@@ -67,8 +67,7 @@ impl Model {
         if let Some(sample) = &sample {
             network.shapes(&[&[1], &sample[..]].concat())?;
         }
-        let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        let name = stem.rsplit_once('.').map_or(stem, |(name, _)| name).to_owned();
+        let name = stem(file).to_owned();
         let takes = match &sidecar.input {
             _ if sidecar.text.is_some() => Takes::Texts,
             input if input.image.is_some() => Takes::Pictures,
@@ -134,4 +133,10 @@ impl Model {
     pub(crate) fn channels(&self) -> Channels {
         self.sidecar.input.channels().or(self.network.channels()).unwrap_or_default()
     }
+}
+
+/// The name of a model: its file's, without folder and ending.
+pub(crate) fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
