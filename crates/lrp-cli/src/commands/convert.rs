@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lrp::core::{Network, Op};
 use lrp::io::{
-    Array, Convention, Limits, Sidecar, channels_last, read_file, read_named_array_bytes, read_whole_bytes,
-    reorder_flatten, reread_flatten, write_atomically, write_legacy_model, write_matlab_model,
-    write_model_for, write_typed_arrays,
+    Array, Convention, Limits, Sidecar, channels_last, model_format_by_extension, read_file,
+    read_named_array_bytes, read_whole_bytes, reorder_flatten, reread_flatten, write_atomically,
+    write_legacy_model, write_matlab_model, write_model_for, write_typed_arrays,
 };
 
 use crate::Outcome;
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> Outcome {
     match found {
         Contents::Model(model) => {
             let sample = options.model.shape.as_ref().or(model.sample.as_ref());
-            let network = match sample.filter(|_| !has_extension(&options.output, "onnx")) {
+            let network = match sample.filter(|_| !exports(&options.output)) {
                 Some(sample) => &channels_last(&model.network, sample)
                     .map_err(|error| format!("{}: {error}", options.input.display()))?,
                 None => &model.network,
@@ -108,9 +108,14 @@ fn write_network(
     Ok(())
 }
 
-/// The order that OUT must flatten in; MATLAB files and ONNX say which order they have, so any will do.
+/// Whether models stand in such a file as other systems export them: with channels on any side, in any order.
+fn exports(path: &Path) -> bool {
+    model_format_by_extension(path).is_some_and(|format| format.exported)
+}
+
+/// The order that OUT must flatten in; MATLAB files and exported models say which order they have, so any will do.
 fn wanted(options: &Options) -> Option<Convention> {
-    let says_it = ["mat", "onnx"].iter().any(|extension| has_extension(&options.output, extension));
+    let says_it = has_extension(&options.output, "mat") || exports(&options.output);
     options.model.to.or_else(|| (!says_it).then_some(Convention::Python))
 }
 
