@@ -13,8 +13,10 @@ use lrp::rules::{ATTRIBUTORS, COMPOSITES};
 use crate::verify::workspace;
 
 mod drawings;
+mod reading;
 mod subject;
 
+use reading::Reading;
 use subject::Subject;
 
 pub(crate) const PATH: &str = "docs/gallery.md";
@@ -46,6 +48,7 @@ struct Section {
 struct Subjects {
     digit: Subject,
     photo: Subject,
+    texts: Vec<Reading>,
 }
 
 const SECTIONS: &[Section] = &[
@@ -96,6 +99,16 @@ const SECTIONS: &[Section] = &[
         encode: encode_png_indexed,
     },
     Section {
+        name: "texts",
+        title: "Words",
+        about: "Two reviews and two news, each beside the class it was read as, and what the words of it are worth to \
+                that class. The [texts](text.md) are explained by what suits their models; `lrp explain` colours them \
+                so in a terminal.",
+        listed: Vec::new,
+        draw: |subjects| drawings::texts(&subjects.texts),
+        encode: encode_png,
+    },
+    Section {
         name: "palettes-digit",
         title: "Palettes for relevance",
         about: "The same relevance in every map with two directions, and in the toolbox's own.",
@@ -118,7 +131,7 @@ const KINDS: [Kind; 6] =
 
 /// Draws every picture and writes the page.
 pub(crate) fn run() -> Result<bool> {
-    let subjects = Subjects { digit: Subject::digit()?, photo: Subject::photo()? };
+    let subjects = Subjects { digit: Subject::digit()?, photo: Subject::photo()?, texts: Reading::all()? };
     let folder = workspace().join("docs/images/gallery");
     std::fs::create_dir_all(&folder)?;
     for section in SECTIONS {

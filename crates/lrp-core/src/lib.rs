@@ -18,7 +18,7 @@ pub mod nalgebra;
 
 pub use elementwise::{blank, broadcast, combine, map, recycle, update, write};
 pub use error::{Error, ErrorKind, Result};
-pub use kernels::Kernels;
+pub use kernels::{Kernels, peak_rate};
 pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};
 pub use layers::{
     Activation, Add, AveragePool, Blend, Concat, Convolution, Embedding, Flatten, Function, Gather, Identity,

@@ -73,7 +73,7 @@ pub use png::{Note, Rgb16Image, encode_png, encode_png_indexed, encode_png16, no
 pub use smooth::blur;
 pub use terminal::{Graphics, Ink, show};
 pub use text::{Align, Extent, Place, TextStyle, Typeface, draw_text, measure_text};
-pub use words::{Word, ansi_words, html_words, plain_words, words};
+pub use words::{Word, WordsOptions, ansi_words, draw_words, html_words, plain_words, words};
 
 mod heatmap;
 mod overlay;

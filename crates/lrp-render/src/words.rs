@@ -1,9 +1,11 @@
-//! Texts whose words are coloured by their relevance: for terminals, for pages, and for neither.
+//! Texts whose words are coloured by their relevance: for terminals, for pages, as pictures, and for none of these.
 
 use std::ops::Range;
 
 use crate::colormap::Colormap;
-use crate::picture::Rgb;
+use crate::error::Error;
+use crate::picture::{BLACK, Picture, Rgb, WHITE};
+use crate::text::{Align, Place, TextStyle, draw_text, measure_text};
 
 /// A piece of a text: a word with its relevance, or what stands between words.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +65,8 @@ pub fn ansi_words(words: &[Word<'_>], colormap: &Colormap) -> String {
     let piece = |word: &Word<'_>| {
         let text = printable(word.text);
         let Some(relevance) = word.relevance else { return text };
-        let ([r, g, b], [ink, ..]) = colors(relevance, scale, colormap);
+        let (ground, ink) = colors(relevance, scale, colormap);
+        let ([r, g, b], [ink, ..]) = (bytes(ground), bytes(ink));
         format!("\x1b[48;2;{r};{g};{b};38;2;{ink};{ink};{ink}m{text}\x1b[0m")
     };
     words.iter().map(piece).collect()
@@ -73,7 +76,10 @@ pub fn ansi_words(words: &[Word<'_>], colormap: &Colormap) -> String {
 /// compared share a `scale`, the relevance at an end of the map.
 pub fn html_words(words: &[Word<'_>], colormap: &Colormap, scale: Option<f64>) -> String {
     let scale = scale.unwrap_or_else(|| self::scale(words));
-    let hex = |[r, g, b]: [u8; 3]| format!("#{r:02x}{g:02x}{b:02x}");
+    let hex = |color: Rgb| {
+        let [r, g, b] = bytes(color);
+        format!("#{r:02x}{g:02x}{b:02x}")
+    };
     let piece = |word: &Word<'_>| {
         let text = escaped(word.text);
         let Some(relevance) = word.relevance else { return text };
@@ -84,16 +90,144 @@ pub fn html_words(words: &[Word<'_>], colormap: &Colormap, scale: Option<f64>) -
     words.iter().map(piece).collect()
 }
 
+/// How [`draw_words`] sets a text.
+#[derive(Debug, Clone)]
+pub struct WordsOptions {
+    /// Width of the picture in pixels; lines end before it, but a word that is wider is cut off.
+    pub width: usize,
+    /// The colours of relevance.
+    pub colormap: Colormap,
+    /// The relevance at an end of the map; if there is none, the largest of the text.
+    pub scale: Option<f64>,
+    /// The letters, and the ink of those that have no relevance.
+    pub text: TextStyle,
+}
+
+/// Pixels around the text.
+const MARGIN: f64 = 8.0;
+
+/// Pixels of its colour on both sides of a word.
+const SIDES: f64 = 3.0;
+
+/// Pixels between the grounds of two lines.
+const LEADING: f64 = 4.0;
+
+/// The same as a picture, its lines broken where there are spaces.
+///
+/// # Errors
+/// A style out of range, or a picture too large.
+///
+/// ```
+/// use lrp_render::{TextStyle, WordsOptions, colormap, draw_words, words};
+///
+/// let text = words("A joy, not a bore", [(2..5, 2.0), (13..17, -1.0)]);
+/// let colormap = colormap("bwr")?;
+/// let options = WordsOptions { width: 200, colormap, scale: None, text: TextStyle::default() };
+/// let picture = draw_words(&text, &options)?;
+/// assert!(picture.pixels().outer_iter().any(|row| row.outer_iter().any(|color| color.to_vec() == [1.0, 0.0, 0.0])));
+/// # Ok::<(), lrp_render::Error>(())
+/// ```
+pub fn draw_words(words: &[Word<'_>], options: &WordsOptions) -> Result<Picture, Error> {
+    let scale = options.scale.unwrap_or_else(|| scale(words));
+    let (runs, height) = (set(words, options)?, measure_text("x", &options.text)?.height.ceil());
+    let top = |line: usize| MARGIN + line as f64 * (height + LEADING);
+    let bottom = top(runs.last().map_or(0, |run| run.line)) + height + MARGIN;
+    let mut picture = Picture::filled(bottom as usize, options.width, WHITE)?;
+    for run in runs {
+        let (row, column) = (top(run.line), run.left.round());
+        let mut style = options.text;
+        if let Some(relevance) = run.relevance {
+            let (ground, ink) = colors(relevance, scale, &options.colormap);
+            let ground = Picture::filled(height as usize, run.width.ceil() as usize, ground)?;
+            picture.paste(&ground, row as usize, column as usize);
+            style.color = ink;
+        }
+        let place =
+            Place { row, column: column + run.sides(), vertical: Align::Start, horizontal: Align::Start };
+        draw_text(&mut picture, &run.letters, place, &style)?;
+    }
+    Ok(picture)
+}
+
+/// Letters on one ground, and their place.
+struct Run {
+    letters: String,
+    relevance: Option<f64>,
+    /// Whether a space stands before it, where a line may end.
+    spaced: bool,
+    line: usize,
+    left: f64,
+    width: f64,
+}
+
+impl Run {
+    fn new(letters: &str, relevance: Option<f64>, spaced: bool, style: &TextStyle) -> Result<Self, Error> {
+        let letters = printable(letters);
+        let width = measure_text(&letters, style)?.width;
+        let mut run = Self { letters, relevance, spaced, line: 0, left: 0.0, width };
+        run.width += 2.0 * run.sides();
+        Ok(run)
+    }
+
+    /// Pixels of its ground on either side.
+    fn sides(&self) -> f64 {
+        if self.relevance.is_some() { SIDES } else { 0.0 }
+    }
+}
+
+/// A text in runs, each at its place: lines take as many as there is room for.
+fn set(words: &[Word<'_>], options: &WordsOptions) -> Result<Vec<Run>, Error> {
+    let mut runs = runs(words, &options.text)?;
+    // A space that ends a line is not measured.
+    let space = measure_text("n n", &options.text)?.width - measure_text("nn", &options.text)?.width;
+    let right = options.width as f64 - MARGIN;
+    let (mut line, mut end) = (0, MARGIN);
+    for group in runs.chunk_by_mut(|_, next| !next.spaced) {
+        if end > MARGIN {
+            end += space;
+            if end + group.iter().map(|run| run.width).sum::<f64>() > right {
+                (line, end) = (line + 1, MARGIN);
+            }
+        }
+        for run in group {
+            (run.line, run.left) = (line, end);
+            end += run.width;
+        }
+    }
+    Ok(runs)
+}
+
+/// Words as they are, whatever is in them, and what stands between them without its spaces.
+fn runs(words: &[Word<'_>], style: &TextStyle) -> Result<Vec<Run>, Error> {
+    let (mut runs, mut spaced) = (Vec::new(), false);
+    for word in words {
+        let parts: Vec<&str> = match word.relevance {
+            Some(_) => vec![word.text],
+            None => word.text.split(char::is_whitespace).collect(),
+        };
+        for (index, part) in parts.into_iter().enumerate() {
+            spaced |= index > 0;
+            if !part.is_empty() {
+                runs.push(Run::new(part, word.relevance, std::mem::take(&mut spaced), style)?);
+            }
+        }
+    }
+    Ok(runs)
+}
+
 fn scale(words: &[Word<'_>]) -> f64 {
     words.iter().filter_map(|word| word.relevance).fold(0.0, |scale, relevance| relevance.abs().max(scale))
 }
 
 /// The ground of a word, and black or white for its letters, whichever is read better there.
-fn colors(relevance: f64, scale: f64, colormap: &Colormap) -> ([u8; 3], [u8; 3]) {
+fn colors(relevance: f64, scale: f64, colormap: &Colormap) -> (Rgb, Rgb) {
     let position = if scale > 0.0 { relevance / scale } else { 0.0 };
     let ground = colormap.at_signed(position);
-    let ink = if luminance(ground) > READABLE { [0; 3] } else { [255; 3] };
-    (ground.map(|part| (part.clamp(0.0, 1.0) * 255.0).round() as u8), ink)
+    (ground, if luminance(ground) > READABLE { BLACK } else { WHITE })
+}
+
+fn bytes(color: Rgb) -> [u8; 3] {
+    color.map(|part| (part.clamp(0.0, 1.0) * 255.0).round() as u8)
 }
 
 /// Where black and white are read equally well: `(L + 0.05)² = 1.05 · 0.05`.

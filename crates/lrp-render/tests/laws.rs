@@ -1,10 +1,12 @@
 //! What holds for every heatmap, and values worked out by hand.
 
+use std::ops::Range;
+
 use lrp_render::{
     Aggregate, BLACK, COLORMAPS, ColorBar, DigitOptions, ErrorKind, Grid, HeatmapOptions, Kind, MAX_PIXELS,
-    Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, aggregate, ansi_words,
-    blur, canny, color_bar, colormap, digit, draw_text, encode_png, enlarge, heatmap, html_words,
-    measure_text, montage, plain_words, row, stretch, vector_to_plane, words,
+    Normalization, Orientation, Outline, Picture, Place, Rgb, Span, TextStyle, WHITE, WordsOptions,
+    aggregate, ansi_words, blur, canny, color_bar, colormap, digit, draw_text, draw_words, encode_png,
+    enlarge, heatmap, html_words, measure_text, montage, plain_words, row, stretch, vector_to_plane, words,
 };
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use proptest::prelude::*;
@@ -483,6 +485,34 @@ fn pieces_of_a_text_are_the_text() {
         "{html}"
     );
     assert!(words("", []).is_empty() && plain_words(&words("a", [])) == "a");
+}
+
+/// Pixels of a colour, from the first row that has some to the last.
+fn rows_of(picture: &Picture, color: [f64; 3]) -> Option<(usize, usize)> {
+    let has = |&row: &usize| (0..picture.width()).any(|column| picture.color(row, column) == color);
+    let mut rows = (0..picture.height()).filter(has);
+    let first = rows.next()?;
+    Some((first, rows.last().unwrap_or(first)))
+}
+
+/// A line ends before a space, never within what has none, and the largest relevance has the colour at the end.
+#[test]
+fn drawn_words_fill_lines_and_keep_together() {
+    let draw = |text: &str, marked: Vec<(Range<usize>, f64)>, width: usize| {
+        let colormap = colormap("bwr").unwrap();
+        let options = WordsOptions { width, colormap, scale: None, text: TextStyle::default() };
+        draw_words(&words(text, marked), &options).unwrap()
+    };
+    let (red, blue) = ([1.0, 0.0, 0.0], [0.0, 0.0, 1.0]);
+    let one = draw("seven, eight", vec![(0..5, 2.0), (7..12, -2.0)], 300);
+    assert_eq!(rows_of(&one, red), rows_of(&one, blue));
+    let two = draw("seven, eight", vec![(0..5, 2.0), (7..12, -2.0)], 60);
+    assert!(rows_of(&two, red).unwrap().1 < rows_of(&two, blue).unwrap().0);
+    let whole = draw("seven,eight", vec![(0..5, 2.0), (6..11, -2.0)], 60);
+    assert_eq!(whole.height(), one.height(), "what has no space is not parted");
+    assert_eq!(draw(" \n ", Vec::new(), 60).height(), draw("", Vec::new(), 60).height());
+    let weaker = draw("seven, eight", vec![(0..5, 2.0), (7..12, -1.0)], 300);
+    assert_eq!(rows_of(&weaker, blue), None);
 }
 
 /// Letters stand out from every colour of every map by 4.5 to 1 at least, as the Web's guidelines ask.

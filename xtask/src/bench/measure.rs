@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::folder;
 use super::methods::METHODS;
 
+/// Milliseconds to find out what the processor can do.
+const PEAK: u64 = 50;
+
 /// What to measure; `cargo xtask bench` starts one process for each, with the number of threads in its environment.
 #[derive(clap::Args)]
 pub(crate) struct One {
@@ -45,6 +48,8 @@ pub(super) struct Sample {
     pub(super) peak_mib: Option<f64>,
     /// Floating point operations of a forward pass for one picture, two for a multiply-add.
     pub(super) flops: Option<f64>,
+    /// Floating point operations that all threads together can do in a second.
+    pub(super) peak: Option<f64>,
 }
 
 /// Measures and prints the line.
@@ -70,6 +75,8 @@ fn measure<T: Float>(one: &One, network: &Network<T>, input: &Tensor<T>) -> Resu
         std::fs::write(path, floats.flat_map(f32::to_le_bytes).collect::<Vec<u8>>())?;
     }
     recycle(result);
+    // Processors change their clock, so the measure is taken before and behind.
+    let mut peaks = vec![lrp::core::peak_rate::<T>(PEAK)];
     let mut times: Vec<f64> = Vec::new();
     let start = Instant::now();
     while times.len() < 3 || start.elapsed() < Duration::from_secs_f64(one.seconds) {
@@ -78,9 +85,12 @@ fn measure<T: Float>(one: &One, network: &Network<T>, input: &Tensor<T>) -> Resu
         recycle(black_box(job()?));
         times.push(1e3 * start.elapsed().as_secs_f64() / one.batch as f64);
     }
+    peaks.push(lrp::core::peak_rate::<T>(PEAK));
+    let threads: Option<f64> = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
+    let peak = threads.map(|threads| threads * median(&mut peaks));
     let flops = 2.0 * multiply_adds(network, input)? as f64 / one.batch as f64;
     let min = times.iter().copied().fold(f64::INFINITY, f64::min);
-    Ok(Sample { ms_per_image: median(&mut times), min, peak_mib: peak_mib(), flops: Some(flops) })
+    Ok(Sample { ms_per_image: median(&mut times), min, peak_mib: peak_mib(), flops: Some(flops), peak })
 }
 
 /// The middle one, or the mean of the two in the middle.

@@ -2,7 +2,7 @@
 //!
 //! A new method is one row of [`METHODS`], and a row in the scripts of the systems that have it too.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use lrp::core::Kind;
 use lrp::prelude::{
     Composite, Float, Network, Plan, PlanOptions, Select, Target, Tensor, composite, epsilon, gamma, z_box,
@@ -84,6 +84,18 @@ impl Method {
         input: &'a Tensor<T>,
     ) -> Result<Job<'a, T>> {
         Ok(match self.work {
+            // A single layer is measured without what a network does before it runs.
+            Work::Forward if let [node] = network.nodes() => {
+                let trace = network.trace(input)?;
+                Box::new(move || Ok(node.op().layer().forward(&trace.at(0).inputs, trace.at(0).site)))
+            }
+            Work::Backward if let [node] = network.nodes() => {
+                let trace = network.trace(input)?;
+                Box::new(move || {
+                    let gradient = node.op().layer().gradient(&trace.at(0), trace.output().view());
+                    gradient.into_iter().next().context("a layer reads something")
+                })
+            }
             Work::Forward => Box::new(|| Ok(network.forward(input)?)),
             Work::Gradient => Box::new(|| {
                 let trace = network.trace(input)?;

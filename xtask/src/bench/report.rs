@@ -28,6 +28,8 @@ pub(super) struct Measurement {
     ms_per_image: f64,
     min: f64,
     gflops: Option<f64>,
+    /// The rate as a part of what the processor reached at that time with nothing to read.
+    of_peak: Option<f64>,
     peak_mib: Option<f64>,
     /// How far this system's relevance is from ours, as a ratio of norms.
     difference: Option<f64>,
@@ -58,6 +60,11 @@ impl Measurement {
             ms_per_image,
             min: samples.iter().map(|sample| sample.min).fold(f64::INFINITY, f64::min),
             gflops: rate.map(|flops| flops / ms_per_image / 1e6),
+            of_peak: rate.and_then(|flops| {
+                let parts =
+                    samples.iter().map(|sample| Some(flops / sample.ms_per_image * 1e3 / sample.peak?));
+                Some(median(&mut parts.collect::<Option<Vec<_>>>()?))
+            }),
             peak_mib: samples.iter().filter_map(|sample| sample.peak_mib).reduce(f64::max),
             difference,
             rounds: samples.len(),
@@ -97,8 +104,18 @@ pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurem
     };
     let measured = |system: &&System| measurements.iter().any(|m| m.system == system.name);
     let (ours, others) = (&systems[0], systems[1..].iter().filter(measured).collect::<Vec<_>>());
-    let head =
-        ["network", "method", "batch", "threads", "type", "ms a picture", "GFLOP/s", "of forward", "MiB"];
+    let head = [
+        "network",
+        "method",
+        "batch",
+        "threads",
+        "type",
+        "ms a picture",
+        "GFLOP/s",
+        "of peak",
+        "of forward",
+        "MiB",
+    ];
     let names = others.iter().map(|system| system.name.as_str());
     let mut rows = vec![head.into_iter().chain(names).map(str::to_owned).collect::<Vec<_>>()];
     for case in cases {
@@ -107,7 +124,7 @@ pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurem
         let mut row = vec![case.network.to_owned(), case.method.name.to_owned()];
         row.extend([case.batch.to_string(), case.threads.to_string(), case.dtype.to_owned()]);
         row.push(own.time());
-        let rates = [own.gflops.map(number), forward.map(number), own.mib()];
+        let rates = [own.gflops.map(number), own.of_peak.map(number), forward.map(number), own.mib()];
         row.extend(rates.map(Option::unwrap_or_default));
         let theirs = others.iter().map(|system| of(case, system, case.method.name));
         row.extend(theirs.map(|theirs| theirs.map_or(String::new(), |theirs| theirs.beside(own))));

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 use lrp::render::{
-    Align, COLORMAPS, ColorBar, Grid, HeatmapOptions, Kind, Orientation, Picture, Span, TextStyle, color_bar,
-    colormap, heatmap, montage,
+    Align, COLORMAPS, ColorBar, Grid, HeatmapOptions, Kind, Orientation, Picture, Span, TextStyle,
+    WordsOptions, color_bar, colormap, draw_words, heatmap, montage, words,
 };
 use lrp::rules::rules::RULES;
 use lrp::rules::{ATTRIBUTORS, Attributor, COMPOSITES, Composite, PlanOptions, Rule, composite_within};
 
+use super::reading::{Read, Reading};
 use super::subject::Subject;
 
 /// The colours of everything but palettes.
@@ -81,6 +82,24 @@ pub(super) fn layers(subject: &Subject) -> Result<Picture> {
     sheet(tiles)
 }
 
+/// Texts under each other, beside the class that each was read as.
+pub(super) fn texts(readings: &[Reading]) -> Result<Picture> {
+    let (mut rows, mut row_labels) = (Vec::new(), Vec::new());
+    for reading in readings {
+        let Read { class, words: marked } = reading.read()?;
+        let options = WordsOptions {
+            width: 560,
+            colormap: colormap(PALETTE)?,
+            scale: None,
+            text: TextStyle { size: 20.0, ..TextStyle::default() },
+        };
+        rows.push(vec![draw_words(&words(reading.text, marked), &options)?]);
+        row_labels.push(class);
+    }
+    let text = TextStyle { size: 18.0, ..TextStyle::default() };
+    above_bar(montage(&Grid { rows, row_labels, gap: 14, margin: 10, text, ..Grid::default() })?)
+}
+
 /// One relevance in every palette that has a middle.
 pub(super) fn palettes(subject: &Subject) -> Result<Picture> {
     let (composite, _) = composite_within("epsilon-plus", &[])?;
@@ -118,9 +137,13 @@ fn grid(tiles: Vec<Picture>) -> Result<Picture> {
     Ok(montage(&Grid { rows, gap: 6, margin: 6, vertical: Align::Start, ..Grid::default() })?)
 }
 
-/// Tiles in rows, above a bar that says what the colours mean.
+/// Tiles in rows, and what their colours mean.
 fn sheet(tiles: Vec<Picture>) -> Result<Picture> {
-    let body = grid(tiles)?;
+    above_bar(grid(tiles)?)
+}
+
+/// A picture above a bar that says what its colours mean.
+fn above_bar(body: Picture) -> Result<Picture> {
     let bar = ColorBar {
         colormap: colormap(PALETTE)?,
         span: Span::Symmetric(1.0),

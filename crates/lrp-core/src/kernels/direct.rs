@@ -5,11 +5,13 @@
 //! no zeros and no copy. A stride splits the buffer into phases, each of them dense; the transpose is the same thing
 //! over signals, with one pass for every phase of the stride. One and two dimensions are three with axes of size one.
 
+use std::ops::Range;
+
 use super::panels::{Along, Block, Panels};
 use super::parallel::{self, Scratch};
-use super::planes::{Finish, Planes, Targets};
+use super::planes::{Finish, Plane, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, LONG, REGISTER, ROWS, Rows, WIDE};
+use super::tile::{self, LONG, Offsets, REGISTER, ROWS, Rows, WIDE};
 use super::{Geometry, coordinates};
 use crate::tensor::Float;
 
@@ -25,6 +27,10 @@ const START: usize = 1;
 /// Rows of weights that a tile with outputs in its lanes multiplies at a time, which stay in the second-level cache
 /// from one tile to the next.
 const DEPTH: usize = 1152;
+
+/// Positions whose sums of a block go to their planes together: more would wait for each other on the way to memory.
+/// Their number fills tiles and registers.
+const NEAR: usize = 8 * LONG;
 
 /// Multiplications in the time it takes to bring a sum from between other outputs to its plane.
 const TURN: usize = 16;
@@ -168,7 +174,7 @@ struct Layout {
     /// What each plane of one channel holds: a tap of the depth and a phase of the other two axes.
     planes: Vec<[isize; 3]>,
     /// Where the windows start in the buffer, one entry a channel and tap.
-    offsets: Vec<u32>,
+    offsets: Offsets,
 }
 
 impl Layout {
@@ -204,7 +210,7 @@ impl Layout {
             plane: plane.next_multiple_of(REGISTER),
             height: rows + rows_reach,
             planes: Vec::new(),
-            offsets: Vec::new(),
+            offsets: Offsets::default(),
         };
         for &(_, base) in &depth.taps {
             for y in height.phases() {
@@ -234,16 +240,16 @@ impl Layout {
             plane: line.count,
             height: 1,
             planes: vec![[0; 3]],
-            offsets: Vec::new(),
+            offsets: Offsets::default(),
         };
         layout.offsets = layout.shifts(pass, inputs);
         Some(layout)
     }
 
-    fn shifts(&self, pass: &Pass, inputs: usize) -> Vec<u32> {
+    fn shifts(&self, pass: &Pass, inputs: usize) -> Offsets {
         let [depth, height, width] = &pass.axes;
         let (across, along) = (height.phases(), width.phases());
-        let mut offsets = Vec::with_capacity(inputs * self.planes.len());
+        let mut offsets = Vec::with_capacity(inputs * pass.taps().count());
         for input in 0..inputs {
             for d in 0..depth.taps.len() {
                 for &(_, y) in &height.taps {
@@ -253,14 +259,22 @@ impl Layout {
                         let phase = across.iter().position(|&p| p == y_phase).unwrap_or(0) * along.len()
                             + along.iter().position(|&p| p == x_phase).unwrap_or(0);
                         let plane = input * self.planes.len() + d * across.len() * along.len() + phase;
-                        let offset = plane * self.plane + y_shift * self.pitch + x_shift;
-                        offsets.push(u32::try_from(offset).expect("a strip's buffer is small"));
+                        offsets.push(plane * self.plane + y_shift * self.pitch + x_shift);
                     }
                 }
             }
         }
-        offsets
+        offsets.into_iter().collect()
     }
+}
+
+/// Positions in pieces of neighbours: parts of a row, or some rows.
+fn pieces(rows: usize, columns: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let (high, wide) = ((NEAR / columns).max(1), even(columns, NEAR));
+    (0..rows).step_by(high).flat_map(move |row| {
+        let rows = row..rows.min(row + high);
+        (0..columns).step_by(wide).map(move |column| (rows.clone(), column..columns.min(column + wide)))
+    })
 }
 
 /// `count` cut into equal parts of at most `size`: the size of a part.
@@ -323,7 +337,7 @@ pub(super) fn run<T: Float>(
     let strips = [depth.count, height.count.div_ceil(layout.rows), width.count.div_ceil(layout.columns)];
     let strips_in_all: usize = strips.iter().product();
     let regions = division.groups * division.batch * strips_in_all;
-    let work = regions * layout.rows * layout.columns * layout.offsets.len() * targets.count();
+    let work = regions * layout.rows * layout.columns * layout.offsets.depth() * targets.count();
     let parts = parallel::parts(regions, panels.blocks().len(), work);
     parallel::each(regions * parts, work, |index, scratch| {
         let (region, part) = (index / parts, index % parts);
@@ -362,7 +376,7 @@ struct Strip<'a, T> {
     group: usize,
     /// The first position.
     first: [usize; 3],
-    blocks: std::ops::Range<usize>,
+    blocks: Range<usize>,
 }
 
 struct StripKernel<'a, T> {
@@ -404,7 +418,7 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
             }
             buffer.as_ptr()
         };
-        let windows = Rows { start, offsets: layout.offsets.as_ptr(), depth: layout.offsets.len() };
+        let windows = layout.offsets.rows(start);
         for block in &strip.panels.blocks()[strip.blocks.clone()] {
             // SAFETY: the caller has the instructions. The buffer reaches a full tile past the last window; `sums` is
             // as long as each way needs.
@@ -418,6 +432,14 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
     }
 }
 
+/// Where the sums of an output go, and what becomes of them.
+#[derive(Clone, Copy)]
+struct Outlet<'a, T> {
+    plane: Plane<'a, T>,
+    bias: T,
+    rectify: bool,
+}
+
 impl<T: Float> Strip<'_, T> {
     /// Computes a block with neighbouring positions in the lanes, those between rows included.
     ///
@@ -428,17 +450,22 @@ impl<T: Float> Strip<'_, T> {
     unsafe fn along_positions<V: Lanes<Scalar = T>>(
         &self,
         block: &Block,
-        windows: Rows<T>,
+        windows: Rows<'_, T>,
         sums: &mut [T],
         [rows, columns]: [usize; 2],
     ) {
-        let positions = (rows - 1) * self.layout.pitch + columns;
+        // Long rows of whole registers go to memory one by one; others share registers with what lies between them.
+        let at_once = if columns.is_multiple_of(V::COUNT) && columns >= NEAR { 1 } else { rows };
+        let positions = (at_once - 1) * self.layout.pitch + columns;
         let pitch = positions.next_multiple_of(V::COUNT);
         let (a, c) = (self.panels.panel(self.group, block).as_ptr(), sums.as_mut_ptr());
-        // SAFETY: a panel holds `depth · rows` weights and more; the rest as the caller vouches.
-        unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
-        for (row, sums) in sums.chunks_exact(pitch).take(block.rows).enumerate() {
-            self.write(block.first + row, sums, rows, columns);
+        for first in (0..rows).step_by(at_once) {
+            let windows = windows.after(first * self.layout.pitch);
+            // SAFETY: a panel holds `depth · rows` weights and more; the rest as the caller vouches.
+            unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
+            for (row, sums) in sums.chunks_exact(pitch).take(block.rows).enumerate() {
+                self.write(block.first + row, sums, first..first + at_once, columns);
+            }
         }
     }
 
@@ -451,33 +478,41 @@ impl<T: Float> Strip<'_, T> {
     unsafe fn along_outputs<V: Lanes<Scalar = T>>(
         &self,
         block: &Block,
-        windows: Rows<T>,
+        windows: Rows<'_, T>,
         sums: &mut [T],
         [rows, columns]: [usize; 2],
     ) {
+        let all = columns;
         let panel = self.panels.panel(self.group, block);
+        let outputs = std::array::from_fn(|row| {
+            let output = block.first + row.min(block.rows - 1);
+            let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
+            Outlet { plane: self.targets.plane(self.sample, self.group, output), bias, rectify }
+        });
         for first in (0..windows.depth).step_by(DEPTH) {
-            for row in 0..rows {
-                // SAFETY: a panel holds `depth · width` weights; the rest as the caller vouches.
-                unsafe {
-                    let piece = Rows {
-                        start: windows.start.add(row * self.layout.pitch),
-                        offsets: windows.offsets.add(first),
-                        depth: DEPTH.min(windows.depth - first),
-                    };
-                    let a = panel.as_ptr().add(first * block.width);
-                    let c = sums.as_mut_ptr().add(row * columns * block.width);
-                    tile::multiply_outputs::<V>(block.width, columns, a, piece, c, first > 0);
+            let piece = windows.part(first..windows.depth.min(first + DEPTH));
+            let complete = first + piece.depth == windows.depth;
+            for (rows, columns) in pieces(rows, columns) {
+                for row in rows.clone() {
+                    // SAFETY: a panel holds `depth · width` weights; the rest as the caller vouches.
+                    unsafe {
+                        let piece = piece.after(row * self.layout.pitch + columns.start);
+                        let a = panel.as_ptr().add(first * block.width);
+                        let c = sums.as_mut_ptr().add((row * all + columns.start) * block.width);
+                        tile::multiply_outputs::<V>(block.width, columns.len(), a, piece, c, first > 0);
+                    }
+                }
+                if complete {
+                    // SAFETY: the caller has the instructions.
+                    unsafe { self.turn::<V>(block, &outputs, sums, all, rows, columns) }
                 }
             }
         }
-        // SAFETY: the caller has the instructions.
-        unsafe { self.turn::<V>(block, sums, rows, columns) }
     }
 
     /// Takes the sums of one output out of their padded rows to where they belong.
     #[inline(always)]
-    fn write(&self, output: usize, sums: &[T], rows: usize, columns: usize) {
+    fn write(&self, output: usize, sums: &[T], rows: Range<usize>, columns: usize) {
         let spacing = self.pass.axes[2].spacing;
         let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
         let finish = |sum: T| {
@@ -485,8 +520,8 @@ impl<T: Float> Strip<'_, T> {
             if rectify && value <= T::zero() { T::zero() } else { value }
         };
         let plane = self.targets.plane(self.sample, self.group, output);
-        for row in 0..rows {
-            let sums = &sums[row * self.layout.pitch..][..columns];
+        for (index, row) in rows.enumerate() {
+            let sums = &sums[index * self.layout.pitch..][..columns];
             // SAFETY: passes, strips and blocks are disjoint, so nobody else writes these elements.
             let target = unsafe { plane.part(self.start(row), (columns - 1) * spacing + 1) };
             if spacing == 1 {
@@ -502,28 +537,33 @@ impl<T: Float> Strip<'_, T> {
     /// # Safety
     /// On a processor with the instructions of `V`.
     #[inline(always)]
-    unsafe fn turn<V: Lanes<Scalar = T>>(&self, block: &Block, sums: &[T], rows: usize, columns: usize) {
+    unsafe fn turn<V: Lanes<Scalar = T>>(
+        &self,
+        block: &Block,
+        outputs: &[Outlet<'_, T>; WIDE],
+        sums: &[T],
+        all: usize,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
         let [_, height, width] = &self.pass.axes;
-        let outputs: [_; WIDE] = std::array::from_fn(|row| {
-            let output = block.first + row.min(block.rows - 1);
-            let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
-            (self.targets.plane(self.sample, self.group, output), bias, rectify)
-        });
         // Whole rows without gaps are one.
-        let joined = width.spacing * height.spacing == 1 && columns == self.pass.target[2];
-        let (runs, length) = if joined { (1, rows * columns) } else { (rows, columns) };
+        let joined = width.spacing * height.spacing == 1 && columns.len() == self.pass.target[2];
+        let (runs, length) =
+            if joined { (1, rows.len() * columns.len()) } else { (rows.len(), columns.len()) };
         let starts: [u32; REGISTER] =
             std::array::from_fn(|position| u32::try_from(position * block.width).expect("a block is narrow"));
         for run in 0..runs {
             for first in (0..length).step_by(V::COUNT) {
-                let (start, count) = (self.start(run) + first * width.spacing, V::COUNT.min(length - first));
-                let sums = &sums[(run * columns + first) * block.width..][..V::COUNT * block.width];
+                let (row, column) = (rows.start + run, columns.start + first);
+                let (start, count) = (self.start(row) + column * width.spacing, V::COUNT.min(length - first));
+                let sums = &sums[(row * all + column) * block.width..][..V::COUNT * block.width];
                 for (four, outputs) in outputs[..block.rows].chunks(4).enumerate() {
                     // SAFETY: a block is whole registers wide, so four outputs from here exist at every position;
                     // passes, strips and blocks are disjoint, so nobody else writes these elements.
                     unsafe {
                         let registers = V::load_phases(sums.as_ptr().add(4 * four), &starts);
-                        for (&(plane, bias, rectify), sums) in outputs.iter().zip(registers) {
+                        for (&Outlet { plane, bias, rectify }, sums) in outputs.iter().zip(registers) {
                             let value = sums.add(V::splat(bias));
                             let value = if rectify { value.positive() } else { value };
                             let target = plane.part(start, (count - 1) * width.spacing + 1);

@@ -10,6 +10,7 @@ use ndarray::{Array2, Array5, ArrayView2, ArrayView5};
 use crate::layers::Award;
 use crate::lens::{Lenses, WeightLens};
 use convolution::{Convolve, Packed};
+pub use peak::peak_rate;
 
 pub(crate) mod naive;
 pub(crate) mod convolution;
@@ -22,6 +23,7 @@ mod winograd;
 mod planes;
 mod panels;
 mod tile;
+mod peak;
 pub(crate) mod memory;
 pub(crate) mod parallel;
 pub(crate) mod simd;

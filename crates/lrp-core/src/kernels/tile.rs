@@ -1,5 +1,7 @@
 //! The register tile: a small matrix product whose sums never leave the registers.
 
+use std::ops::Range;
+
 use super::simd::Lanes;
 
 /// Rows of a full tile; weights are packed in blocks of so many outputs where positions are the lanes.
@@ -14,13 +16,56 @@ pub(super) const WIDE: usize = 2 * REGISTER;
 /// Positions of the largest tile with outputs in the lanes, where there are registers for it.
 pub(super) const LONG: usize = 14;
 
+/// Products between asking for what they read and reading it: they take as long as the second-level cache.
+const AHEAD: usize = 12;
+
+/// Where the rows of an operand begin that is read in place.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    /// Some more than there are rows, so that what comes next can always be asked for.
+    places: Vec<u32>,
+}
+
+impl Offsets {
+    /// How many rows: the length of every sum.
+    pub(super) fn depth(&self) -> usize {
+        self.places.len().saturating_sub(AHEAD)
+    }
+
+    /// The rows, in an operand that begins at `start`.
+    pub(super) fn rows<T>(&self, start: *const T) -> Rows<'_, T> {
+        Rows { start, offsets: &self.places, depth: self.depth() }
+    }
+}
+
+impl FromIterator<usize> for Offsets {
+    fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
+        let place =
+            |place| u32::try_from(place).expect("what is read in place lies in a buffer, which is small");
+        Self { places: places.into_iter().map(place).chain([0; AHEAD]).collect() }
+    }
+}
+
 /// One operand read in place: row `k` of the right factor starts at `start + offsets[k]`.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<T> {
-    pub(super) start: *const T,
-    pub(super) offsets: *const u32,
+pub(super) struct Rows<'a, T> {
+    start: *const T,
+    /// One a row and [`AHEAD`] more.
+    offsets: &'a [u32],
     /// How many rows: the length of every sum.
     pub(super) depth: usize,
+}
+
+impl<T> Rows<'_, T> {
+    /// The same rows, `positions` further on.
+    pub(super) fn after(self, positions: usize) -> Self {
+        Self { start: self.start.wrapping_add(positions), ..self }
+    }
+
+    /// Some of the rows.
+    pub(super) fn part(self, rows: Range<usize>) -> Self {
+        Self { offsets: &self.offsets[rows.start..rows.end + AHEAD], depth: rows.len(), ..self }
+    }
 }
 
 /// The most positions that are computed with outputs in the lanes of a register.
@@ -36,7 +81,7 @@ pub(super) unsafe fn multiply_positions<V: Lanes>(
     rows: usize,
     positions: usize,
     a: *const V::Scalar,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
 ) {
@@ -46,7 +91,7 @@ pub(super) unsafe fn multiply_positions<V: Lanes>(
         let few = V::COUNT >= ROWS && (1..=FEW).contains(&rest) && rest < rows;
         multiply::<V>(rows, if few { vectors } else { positions.div_ceil(V::COUNT) }, a, b, c, pitch);
         if few {
-            let b = Rows { start: b.start.add(vectors * V::COUNT), ..b };
+            let b = b.after(vectors * V::COUNT);
             let c = c.add(vectors * V::COUNT);
             match rest {
                 1 => transposed::<V, 1>(rows, a, b, c, pitch),
@@ -63,7 +108,7 @@ pub(super) unsafe fn multiply_positions<V: Lanes>(
 unsafe fn transposed<V: Lanes, const P: usize>(
     rows: usize,
     a: *const V::Scalar,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
 ) {
@@ -93,7 +138,7 @@ pub(super) unsafe fn multiply<V: Lanes>(
     rows: usize,
     vectors: usize,
     a: *const V::Scalar,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
 ) {
@@ -101,7 +146,7 @@ pub(super) unsafe fn multiply<V: Lanes>(
     unsafe {
         let mut done = 0;
         while done < vectors {
-            let b = Rows { start: b.start.add(done * V::COUNT), ..b };
+            let b = b.after(done * V::COUNT);
             let c = c.add(done * V::COUNT);
             let next = width::<V>(vectors - done);
             match next {
@@ -132,7 +177,7 @@ pub(super) fn width<V: Lanes>(left: usize) -> usize {
 unsafe fn stack<V: Lanes, const N: usize>(
     rows: usize,
     a: *const V::Scalar,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
 ) {
@@ -163,18 +208,21 @@ unsafe fn stack<V: Lanes, const N: usize>(
 unsafe fn tile<V: Lanes, const R: usize, const N: usize>(
     mut a: *const V::Scalar,
     step: usize,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
 ) {
     // SAFETY: reads `R` of `step` elements of `a` a row, `N` registers of each row of `b`.
     unsafe {
         let mut sums = [[V::splat(V::Scalar::default()); N]; R];
+        let offsets = b.offsets.as_ptr();
         for k in 0..b.depth {
-            let row = b.start.add(*b.offsets.add(k) as usize);
+            let row = b.start.add(*offsets.add(k) as usize);
             let mut x = [V::splat(V::Scalar::default()); N];
+            let next = b.start.wrapping_add(*offsets.add(k + AHEAD) as usize);
             for (n, x) in x.iter_mut().enumerate() {
                 *x = V::load(row.add(n * V::COUNT));
+                V::prefetch(next.wrapping_add(n * V::COUNT));
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let w = V::splat(*a.add(i));
@@ -205,7 +253,7 @@ pub(super) unsafe fn multiply_outputs<V: Lanes>(
     width: usize,
     positions: usize,
     a: *const V::Scalar,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     add: bool,
 ) {
@@ -218,7 +266,7 @@ pub(super) unsafe fn multiply_outputs<V: Lanes>(
             // SAFETY: pieces of what the caller vouches for.
             unsafe {
                 let (a, c) = (a.add(lane), c.add(first * width + lane));
-                let b = Rows { start: b.start.add(first), ..b };
+                let b = b.after(first);
                 if V::COUNT == REGISTER && width - lane == REGISTER {
                     line::<V, 1>(count, a, b, c, width, add);
                     lane += V::COUNT;
@@ -236,7 +284,7 @@ pub(super) unsafe fn multiply_outputs<V: Lanes>(
 unsafe fn line<V: Lanes, const N: usize>(
     positions: usize,
     a: *const V::Scalar,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     width: usize,
     add: bool,
@@ -259,7 +307,7 @@ unsafe fn line<V: Lanes, const N: usize>(
 unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
     mut a: *const V::Scalar,
     step: usize,
-    b: Rows<V::Scalar>,
+    b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     pitch: usize,
     add: bool,
@@ -275,11 +323,14 @@ unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
                 }
             }
         }
+        let offsets = b.offsets.as_ptr();
         for k in 0..b.depth {
-            let row = b.start.add(*b.offsets.add(k) as usize);
+            let row = b.start.add(*offsets.add(k) as usize);
+            V::prefetch(b.start.wrapping_add(*offsets.add(k + AHEAD) as usize));
             let mut weights = [V::splat(V::Scalar::default()); N];
             for (n, weights) in weights.iter_mut().enumerate() {
                 *weights = V::load(a.add(n * V::COUNT));
+                V::prefetch(a.wrapping_add(AHEAD * step + n * V::COUNT));
             }
             for (p, sums) in sums.iter_mut().enumerate() {
                 let x = V::splat(*row.add(p));

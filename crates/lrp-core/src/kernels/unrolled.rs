@@ -12,7 +12,7 @@ use super::panels::{Along, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, REGISTER, ROWS, Rows};
+use super::tile::{self, Offsets, REGISTER, ROWS};
 use super::{Geometry, coordinates};
 use crate::lens::WeightLens;
 use crate::tensor::Float;
@@ -86,7 +86,7 @@ impl<'a> Unrolled<'a> {
         let fit = BUFFER / (rows * self.positions()).max(1);
         let samples = even(division.batch, fit.min(parallel::share(division.batch, work)));
         let pitch = (samples * self.positions()).next_multiple_of(REGISTER);
-        let offsets = (0..rows).map(|row| u32::try_from(row * pitch).expect("the matrix is small")).collect();
+        let offsets = (0..rows).map(|row| row * pitch).collect();
         let lines = self.taps.iter().map(|&tap| self.lines(tap)).collect();
         let layout = Layout { pitch, offsets, lines };
         let regions = division.groups * division.batch.div_ceil(samples);
@@ -161,7 +161,7 @@ struct Layout {
     /// Elements from one row to the next.
     pitch: usize,
     /// Where the rows start.
-    offsets: Vec<u32>,
+    offsets: Offsets,
     /// What each tap reads.
     lines: Vec<Vec<Line>>,
 }
@@ -192,9 +192,9 @@ impl<T: Float> Kernel<T> for PieceKernel<'_, T> {
         let (piece, scratch) = (self.piece, self.scratch);
         let Layout { pitch, offsets, .. } = piece.layout;
         let positions = piece.samples.len() * piece.windows.positions();
-        let (matrix, sums) = scratch.two(offsets.len() * pitch, ROWS * pitch);
+        let (matrix, sums) = scratch.two(offsets.depth() * pitch, ROWS * pitch);
         piece.gather(matrix);
-        let rows = Rows { start: matrix.as_ptr(), offsets: offsets.as_ptr(), depth: offsets.len() };
+        let rows = offsets.rows(matrix.as_ptr());
         for block in &piece.panels.blocks()[piece.blocks.clone()] {
             let panel = piece.panels.panel(piece.group, block);
             let (a, c) = (panel.as_ptr(), sums.as_mut_ptr());

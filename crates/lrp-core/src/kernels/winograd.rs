@@ -11,7 +11,7 @@
 use super::parallel::{self, Scratch, Shared, with_scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, ROWS, Rows};
+use super::tile::{self, Offsets, ROWS};
 use super::{Geometry, coordinates};
 use crate::tensor::Float;
 
@@ -150,8 +150,7 @@ pub(super) fn run<T: Float>(
     let tiling = Tiling::new(geometry, sources.division.batch);
     let wide = filters.inputs + filters.outputs <= NARROW_SUM;
     let block = if wide { SMALL_BLOCK } else { LARGE_BLOCK }.min(tiling.count.next_multiple_of(16));
-    let offsets = (0..filters.inputs).map(|input| u32::try_from(input * block).expect("a block is small"));
-    let offsets = offsets.collect();
+    let offsets = (0..filters.inputs).map(|input| input * block).collect();
     let sweep = Sweep { tiling, filters, sources, targets, finish, block, offsets };
     let count = sweep.tiling.count.div_ceil(block);
     let work = PLACES * filters.inputs * filters.outputs * sweep.tiling.count;
@@ -188,7 +187,7 @@ struct Sweep<'a, T> {
     finish: Finish<'a, T>,
     /// Tiles of a block, and where each input's row of them starts.
     block: usize,
-    offsets: Vec<u32>,
+    offsets: Offsets,
 }
 
 impl<T: Float> Sweep<'_, T> {
@@ -381,11 +380,7 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
                 for block in self.blocks.clone() {
                     let at = self.place * step.sweep.products() + block * ROWS * pitch;
                     let products = step.products.part(at, ROWS * pitch);
-                    let rows = Rows {
-                        start: seen.as_ptr().add(done * V::COUNT),
-                        offsets: offsets.as_ptr(),
-                        depth: inputs,
-                    };
+                    let rows = offsets.rows(seen.as_ptr()).after(done * V::COUNT);
                     let panel = panels[block * inputs * ROWS..].as_ptr();
                     let products = products.as_mut_ptr().add(done * V::COUNT);
                     tile::multiply::<V>(ROWS, count, panel, rows, products, pitch);
