@@ -6,6 +6,7 @@ use crate::kernels::Compute;
 use crate::kernels::memory::Recycle;
 use crate::kernels::parallel::Keep;
 use crate::kernels::simd::Registers;
+use crate::layers::Layers;
 
 /// A dense array whose leading axis is the batch: `[n, features]`, `[n, h, w, c]` or `[n, c, h, w]`.
 pub type Tensor<T> = ArrayD<T>;
@@ -17,7 +18,7 @@ pub type TensorView<'a, T> = ArrayViewD<'a, T>;
 ///
 /// Rules and readers speak `f64`; [`Float::of`] is where their constants become the network's own.
 pub trait Float:
-    NdFloat + std::iter::Sum + Default + Registers + Keep + Recycle + Compute + sealed::Sealed + 'static
+    NdFloat + std::iter::Sum + Default + Registers + Keep + Recycle + Compute + Layers + sealed::Sealed + 'static
 {
     /// The name users write: `"f32"` or `"f64"`.
     const NAME: &'static str;

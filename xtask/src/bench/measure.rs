@@ -86,7 +86,8 @@ fn measure<T: Float>(one: &One, network: &Network<T>, input: &Tensor<T>) -> Resu
         times.push(1e3 * start.elapsed().as_secs_f64() / one.batch as f64);
     }
     peaks.push(lrp::core::peak_rate::<T>(PEAK));
-    let threads: Option<f64> = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
+    let threads: Option<f64> =
+        std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
     let peak = threads.map(|threads| threads * median(&mut peaks));
     let flops = 2.0 * multiply_adds(network, input)? as f64 / one.batch as f64;
     let min = times.iter().copied().fold(f64::INFINITY, f64::min);

@@ -11,18 +11,14 @@ use super::panels::{Along, Block, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Finish, Plane, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, LONG, Offsets, REGISTER, ROWS, Rows, WIDE};
-use super::{Geometry, coordinates};
+use super::tile::{self, LONG, REGISTER, ROWS, Rows, WIDE};
 use crate::tensor::Float;
 
-/// Elements of a strip's buffer: about what a second-level cache holds beside the weights.
-const BUFFER: usize = 1 << 16;
+mod pass;
+mod layout;
 
-/// Elements of the widest tile.
-const FULL: usize = 3 * REGISTER;
-
-/// Registers of positions computed in the time it takes to begin a strip.
-const START: usize = 1;
+use layout::{Layout, fill};
+pub(super) use pass::Pass;
 
 /// Rows of weights that a tile with outputs in its lanes multiplies at a time, which stay in the second-level cache
 /// from one tile to the next.
@@ -41,77 +37,7 @@ const FILL: usize = 8;
 /// Positions below which a tile with outputs along its registers takes as long as one with so many.
 const FEW: usize = 4;
 
-/// How one axis of the result reads the source.
-#[derive(Clone, Debug)]
-struct Axis {
-    /// Positions computed, and the distance of neighbours in the source.
-    count: usize,
-    step: usize,
-    /// Taps `(index, base)`: position `p` reads the source at `p · step + base`, zero outside.
-    taps: Vec<(usize, isize)>,
-    /// Where position `p` is written: at `origin + p · spacing`.
-    origin: usize,
-    spacing: usize,
-}
-
-/// One sweep over a source that computes part of a result, or all of it.
-#[derive(Clone, Debug)]
-pub(super) struct Pass {
-    axes: [Axis; 3],
-    source: [usize; 3],
-    target: [usize; 3],
-}
-
-#[expect(clippy::cast_possible_wrap, reason = "sizes of arrays that exist")]
 impl Pass {
-    /// From input to output.
-    pub(super) fn forward(geometry: &Geometry) -> Self {
-        let geometry = geometry.as_line();
-        let axis = |a: usize| Axis {
-            count: geometry.output[a],
-            step: geometry.stride[a],
-            taps: (0..geometry.kernel[a])
-                .map(|tap| (tap, (tap * geometry.dilation[a]) as isize - geometry.padding[a] as isize))
-                .collect(),
-            origin: 0,
-            spacing: 1,
-        };
-        Self { axes: std::array::from_fn(axis), source: geometry.input, target: geometry.output }
-    }
-
-    /// From output back to input: one pass for each phase of the stride, with the taps that reach it.
-    ///
-    /// Input `i = phase + stride · m` meets output `o` through tap `t` where `i + padding = o · stride + t ·
-    /// dilation`, so `o = m + (phase + padding − t · dilation) / stride` where that divides.
-    pub(super) fn transposed(geometry: &Geometry) -> Vec<Self> {
-        let geometry = geometry.as_line();
-        let axis = |a: usize, phase: usize| {
-            let stride = geometry.stride[a] as isize;
-            let base = |tap: usize| {
-                let reach = (phase + geometry.padding[a]) as isize - (tap * geometry.dilation[a]) as isize;
-                (reach % stride == 0).then_some((tap, reach / stride))
-            };
-            Axis {
-                count: geometry.input[a].saturating_sub(phase).div_ceil(geometry.stride[a]),
-                step: 1,
-                taps: (0..geometry.kernel[a]).filter_map(base).collect(),
-                origin: phase,
-                spacing: geometry.stride[a],
-            }
-        };
-        let pass = |phase: [usize; 3]| Self {
-            axes: std::array::from_fn(|a| axis(a, phase[a])),
-            source: geometry.output,
-            target: geometry.input,
-        };
-        coordinates(geometry.stride).map(pass).collect()
-    }
-
-    /// Whether it would write nothing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.axes.iter().any(|axis| axis.count == 0 || axis.taps.is_empty())
-    }
-
     /// What lies along registers best, with so many channels read and written.
     pub(super) fn along(&self, read: usize, written: usize) -> Along {
         // What is read in place need not be copied.
@@ -146,126 +72,6 @@ impl Pass {
             }
         }
     }
-
-    fn positions(&self) -> usize {
-        self.axes.iter().map(|axis| axis.count).product()
-    }
-
-    pub(super) fn taps(&self) -> impl Iterator<Item = [usize; 3]> {
-        let [depth, height, width] = &self.axes;
-        depth.taps.iter().flat_map(move |d| {
-            height.taps.iter().flat_map(move |h| width.taps.iter().map(move |w| [d.0, h.0, w.0]))
-        })
-    }
-}
-
-/// How a strip lies in its buffer, or in the source itself.
-struct Layout {
-    /// Whether windows are read from the source.
-    in_place: bool,
-    /// Positions of a strip along the last two axes.
-    rows: usize,
-    columns: usize,
-    /// Elements from one row of a plane to the next, and from one plane to the next.
-    pitch: usize,
-    plane: usize,
-    /// Rows of a plane.
-    height: usize,
-    /// What each plane of one channel holds: a tap of the depth and a phase of the other two axes.
-    planes: Vec<[isize; 3]>,
-    /// Where the windows start in the buffer, one entry a channel and tap.
-    offsets: Offsets,
-}
-
-impl Layout {
-    fn new(pass: &Pass, inputs: usize, along: Along) -> Self {
-        let [depth, height, width] = &pass.axes;
-        let (rows_reach, columns_reach) = (height.reach(), width.reach());
-        let phases = depth.taps.len() * height.phases().len() * width.phases().len();
-        let row = |columns: usize| inputs * phases * (columns + columns_reach);
-        let mut columns = width.count;
-        if row(columns) * (1 + rows_reach) > 4 * BUFFER && columns > 128 {
-            let part = even(width.count, (BUFFER / row(1).max(1)).clamp(96, width.count));
-            columns = part.next_multiple_of(FULL).min(width.count);
-        }
-        // The zeros behind one row may serve as those before the next.
-        let shared = if columns == width.count && width.step == 1 { width.margin(pass.source[2]) } else { 0 };
-        let pitch = columns + columns_reach - shared;
-        let most = (2 * BUFFER / row(columns).max(1)).saturating_sub(rows_reach).clamp(1, height.count);
-        let registers = |rows: usize| ((rows - 1) * pitch + columns).div_ceil(REGISTER) + START;
-        let cost = |&rows: &usize| match (height.count / rows, height.count % rows) {
-            (strips, 0) => strips * registers(rows),
-            (strips, rest) => strips * registers(rows) + registers(rest),
-        };
-        let rows = match along {
-            Along::Positions => (1..=most).min_by_key(cost).unwrap_or(1),
-            Along::Outputs => even(height.count, most),
-        };
-        let plane = (rows + rows_reach) * pitch + shared;
-        let mut layout = Self {
-            in_place: false,
-            rows,
-            columns,
-            pitch,
-            plane: plane.next_multiple_of(REGISTER),
-            height: rows + rows_reach,
-            planes: Vec::new(),
-            offsets: Offsets::default(),
-        };
-        for &(_, base) in &depth.taps {
-            for y in height.phases() {
-                layout.planes.extend(width.phases().iter().map(|&x| [base, y, x]));
-            }
-        }
-        layout.offsets = layout.shifts(pass, inputs);
-        layout
-    }
-
-    /// Strips of a source whose windows are single positions, one after the other, with outputs along the registers:
-    /// nothing but these positions is read.
-    fn in_place(pass: &Pass, inputs: usize) -> Option<Self> {
-        let line = &pass.axes[2];
-        let plain = |axis: &Axis| axis.step == 1 && axis.spacing == 1 && matches!(axis.taps[..], [(0, 0)]);
-        let whole = pass.axes.iter().all(plain) && pass.source == [1, 1, line.count];
-        if !whole || u32::try_from(inputs * line.count).is_err() {
-            return None;
-        }
-        let columns =
-            even(line.count, (BUFFER / inputs.max(1)).clamp(8 * LONG, 16 * LONG)).next_multiple_of(LONG);
-        let mut layout = Self {
-            in_place: true,
-            rows: 1,
-            columns: columns.min(line.count),
-            pitch: line.count,
-            plane: line.count,
-            height: 1,
-            planes: vec![[0; 3]],
-            offsets: Offsets::default(),
-        };
-        layout.offsets = layout.shifts(pass, inputs);
-        Some(layout)
-    }
-
-    fn shifts(&self, pass: &Pass, inputs: usize) -> Offsets {
-        let [depth, height, width] = &pass.axes;
-        let (across, along) = (height.phases(), width.phases());
-        let mut offsets = Vec::with_capacity(inputs * pass.taps().count());
-        for input in 0..inputs {
-            for d in 0..depth.taps.len() {
-                for &(_, y) in &height.taps {
-                    for &(_, x) in &width.taps {
-                        let (y_phase, y_shift) = height.split(y);
-                        let (x_phase, x_shift) = width.split(x);
-                        let phase = across.iter().position(|&p| p == y_phase).unwrap_or(0) * along.len()
-                            + along.iter().position(|&p| p == x_phase).unwrap_or(0);
-                        let plane = input * self.planes.len() + d * across.len() * along.len() + phase;
-                        offsets.push(plane * self.plane + y_shift * self.pitch + x_shift);
-                    }
-                }
-            }
-        }
-        offsets.into_iter().collect()
-    }
 }
 
 /// Positions in pieces of neighbours: parts of a row, or some rows.
@@ -280,42 +86,6 @@ fn pieces(rows: usize, columns: usize) -> impl Iterator<Item = (Range<usize>, Ra
 /// `count` cut into equal parts of at most `size`: the size of a part.
 pub(super) fn even(count: usize, size: usize) -> usize {
     count.div_ceil(count.div_ceil(size.max(1)).max(1))
-}
-
-#[expect(
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "sizes and shifts of arrays that exist"
-)]
-impl Axis {
-    fn lowest(&self) -> isize {
-        self.taps.iter().map(|&(_, base)| base).min().unwrap_or(0)
-    }
-
-    /// The phase that a tap reads, as the source index of its first element, and how far it is shifted there.
-    fn split(&self, base: isize) -> (isize, usize) {
-        let shift = (base - self.lowest()) as usize;
-        (self.lowest() + (shift % self.step) as isize, shift / self.step)
-    }
-
-    fn phases(&self) -> Vec<isize> {
-        let mut phases: Vec<isize> = self.taps.iter().map(|&(_, base)| self.split(base).0).collect();
-        phases.sort_unstable();
-        phases.dedup();
-        phases
-    }
-
-    /// The largest shift.
-    fn reach(&self) -> usize {
-        self.taps.iter().map(|&(_, base)| self.split(base).1).max().unwrap_or(0)
-    }
-
-    /// Zeros that a row of the buffer has at both ends.
-    fn margin(&self, size: usize) -> usize {
-        let before = -self.lowest();
-        let behind = (self.count + self.reach()) as isize + self.lowest() - size as isize;
-        before.min(behind).max(0) as usize
-    }
 }
 
 /// Runs one pass: for every group and sample, `targets = panels · windows of sources`.
@@ -591,47 +361,4 @@ impl<T: Float> Strip<'_, T> {
         let y = height.origin + (self.first[1] + row) * height.spacing;
         (slice * rows + y) * columns + width.origin + self.first[2] * width.spacing
     }
-}
-
-/// Copies one phase of a source plane into the buffer, zeros around it.
-#[inline(always)]
-#[expect(
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "sizes and shifts of arrays that exist"
-)]
-fn fill<T: Float>(
-    plane: &mut [T],
-    phase: &[isize; 3],
-    source: &[T],
-    pass: &Pass,
-    layout: &Layout,
-    first: [usize; 3],
-) {
-    let [depth, height, width] = &pass.axes;
-    let [slices, rows, columns] = pass.source;
-    let slice = (first[0] * depth.step) as isize + phase[0];
-    let inside = |index: isize, size: usize| (0..size as isize).contains(&index);
-    let start = (first[2] * width.step) as isize + phase[2];
-    // Columns `from..to` of the row lie in the source.
-    let from = ((-start).max(0) as usize).div_ceil(width.step).min(layout.pitch);
-    let to = ((columns as isize - start).max(0) as usize).div_ceil(width.step).clamp(from, layout.pitch);
-    let used = layout.height * layout.pitch;
-    for (row, target) in plane[..used].chunks_exact_mut(layout.pitch).enumerate() {
-        let y = ((first[1] + row) * height.step) as isize + phase[1];
-        if !inside(slice, slices) || !inside(y, rows) || from == to {
-            target.fill(T::zero());
-            continue;
-        }
-        let line = &source[(slice as usize * rows + y as usize) * columns..][..columns];
-        let line = &line[(start + (from * width.step) as isize) as usize..];
-        target[..from].fill(T::zero());
-        if width.step == 1 {
-            target[from..to].copy_from_slice(&line[..to - from]);
-        } else {
-            target[from..to].iter_mut().zip(line.iter().step_by(width.step)).for_each(|(t, &x)| *t = x);
-        }
-        target[to..].fill(T::zero());
-    }
-    plane[used..].fill(T::zero());
 }

@@ -22,6 +22,7 @@ mod flatten;
 mod gather;
 mod halves;
 mod identity;
+mod instances;
 mod linear;
 mod lines;
 mod local_response;
@@ -52,6 +53,7 @@ pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use gather::Gather;
 pub use identity::Identity;
+pub(crate) use instances::Layers;
 pub use linear::Linear;
 pub use local_response::LocalResponse;
 pub use mat_mul::MatMul;
@@ -166,6 +168,10 @@ impl<T: Float> Op<T> {
     /// The layer inside.
     #[must_use]
     pub fn layer(&self) -> &dyn Layer<T> {
+        T::layer(self)
+    }
+
+    fn choose_layer(&self) -> &dyn Layer<T> {
         match self {
             Self::Linear(layer) => layer,
             Self::Convolution(layer) => layer,
@@ -204,12 +210,16 @@ impl<T: Float> Op<T> {
         site: Site<'_, T>,
         rectify: bool,
     ) -> Tensor<T> {
+        T::forward(self, inputs, site, rectify)
+    }
+
+    fn choose_forward(&self, inputs: &[TensorView<'_, T>], site: Site<'_, T>, rectify: bool) -> Tensor<T> {
         match self {
             Self::Convolution(layer) => layer.forward_rectified(inputs, site, rectify),
             Self::TransposedConvolution(layer) => layer.forward_rectified(inputs, site, rectify),
             Self::Add(_) => Add::forward_rectified(inputs, rectify),
-            op if rectify => op.layer().forward(inputs, site).mapv_into(|x| Rect.value(x)),
-            op => op.layer().forward(inputs, site),
+            op if rectify => op.choose_layer().forward(inputs, site).mapv_into(|x| Rect.value(x)),
+            op => op.choose_layer().forward(inputs, site),
         }
     }
 
@@ -253,6 +263,14 @@ impl<T: Float> Op<T> {
         record: &Record<'_, T>,
         upstream: TensorView<'_, T>,
     ) -> Option<Parameters<T>> {
+        T::parameter_gradient(self, record, upstream)
+    }
+
+    fn choose_parameter_gradient(
+        &self,
+        record: &Record<'_, T>,
+        upstream: TensorView<'_, T>,
+    ) -> Option<Parameters<T>> {
         match self {
             Self::Linear(_) => Some(Linear::parameter_gradient(record, upstream)),
             Self::Convolution(layer) => Some(layer.parameter_gradient(record, upstream)),
@@ -270,6 +288,10 @@ impl<T: Float> Op<T> {
         record: &Record<'_, T>,
         upstream: TensorView<'_, T>,
     ) -> Vec<Tensor<T>> {
+        T::toolbox_gradient(self, record, upstream)
+    }
+
+    fn choose_toolbox_gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
         match self {
             Self::Linear(linear) => {
                 let (inputs, outputs) = linear.weights().dim();
@@ -280,7 +302,7 @@ impl<T: Float> Op<T> {
             }
             Self::MaxPool(pool) => vec![pool.to_winners(record, upstream, Award::Each)],
             Self::SoftMax(_) => vec![upstream.to_owned()],
-            op => op.layer().gradient(record, upstream),
+            op => op.choose_layer().gradient(record, upstream),
         }
     }
 
