@@ -42,7 +42,7 @@ impl Reading {
         let tokens = self.reader.tokens(self.text);
         let rules = suggest(&self.network, &[])?.composite;
         let plan = Plan::new(&self.network, &rules, PlanOptions::default())?;
-        let explanation = plan.explain(&self.reader.input(&[tokens.clone()])?, &Target::Top)?;
+        let explanation = plan.explain(&self.reader.input(std::slice::from_ref(&tokens))?, &Target::Top)?;
         let row = explanation.relevance.index_axis(Axis(0), 0).into_dimensionality()?;
         let worth = self.reader.of_words(row, tokens.len());
         Ok(Read {
