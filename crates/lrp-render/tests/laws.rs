@@ -492,7 +492,7 @@ fn rows_of(picture: &Picture, color: [f64; 3]) -> Option<(usize, usize)> {
     let has = |&row: &usize| (0..picture.width()).any(|column| picture.color(row, column) == color);
     let mut rows = (0..picture.height()).filter(has);
     let first = rows.next()?;
-    Some((first, rows.last().unwrap_or(first)))
+    Some((first, rows.next_back().unwrap_or(first)))
 }
 
 /// A line ends before a space, never within what has none, and the largest relevance has the colour at the end.
