@@ -39,6 +39,16 @@ fn written(place: &Place, text: &str) -> String {
 }
 
 #[test]
+fn a_reader_of_texts_takes_its_words_along() {
+    let place = Place::new();
+    let model = workspace("data/models/movie-reviews.onnx").display().to_string();
+    place.prints(&["convert", &model, "reader.onnx"]);
+    assert_eq!(place.files(), ["movie-reviews.vocabulary.txt", "reader.onnx", "reader.toml"]);
+    let explained = |model: &str| place.prints(&["explain", model, "--text", "A dull, tedious film"]);
+    assert_eq!(explained("reader.onnx"), explained(&model));
+}
+
+#[test]
 fn matlab_order_is_converted_only_where_the_shape_is_known() {
     let place = Place::new();
     let python = place.write("python.txt", format!("{CONVOLUTION}{DENSE}"));

@@ -144,15 +144,29 @@ fn ordered(
     Ok(reorder_flatten(network, convention, &shape).map_err(|error| format!("{name}: {error}"))?)
 }
 
-/// What is known about a model goes with it, unless something is known about OUT already.
+/// What is known about a model goes with it, unless something is known about OUT already: its sidecar, and before that
+/// the files this names.
 fn copy_sidecar(options: &Options, limits: &Limits, out: &mut dyn Write) -> Outcome {
-    let [from, to] = [&options.input, &options.output].map(|path| path.with_extension("toml"));
+    let [from, to] = [&options.input, &options.output].map(|path| Sidecar::path_for(path));
     if !from.exists() || to.exists() {
         return Ok(());
     }
-    let text = read_file(&from, limits)?;
-    write_atomically(&to, |file| file.write_all(&text))?;
-    Ok(writeln!(out, "wrote {}", to.display())?)
+    let [source, target] = [&from, &to].map(|path| path.parent().unwrap_or(Path::new("")));
+    let sidecar = Sidecar::of_model(&options.input, limits)?;
+    let named = sidecar.files().map(|file| [source.join(file), target.join(file)]);
+    for [from, to] in named.chain([[from.clone(), to.clone()]]) {
+        if to.exists() {
+            continue;
+        }
+        let bytes = read_file(&from, limits)?;
+        if let Some(folder) = to.parent() {
+            let made = std::fs::create_dir_all(folder);
+            made.map_err(|error| format!("{}: cannot make this folder: {error}", folder.display()))?;
+        }
+        write_atomically(&to, |file| file.write_all(&bytes))?;
+        writeln!(out, "wrote {}", to.display())?;
+    }
+    Ok(())
 }
 
 /// Arrays keep their types and names; one that has none gets the name that the toolbox looks for.

@@ -77,6 +77,11 @@ impl Sidecar {
         Ok(sidecar)
     }
 
+    /// The files it names, relative to the model's folder.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.labels.as_deref().into_iter().chain(self.text.as_ref().map(|text| text.vocabulary.as_str()))
+    }
+
     /// Reads a sidecar from memory; `name` stands in for the path. Files of labels and of words are not looked for.
     ///
     /// # Errors
