@@ -19,6 +19,10 @@ pub(super) const LONG: usize = 14;
 /// Products between asking for what they read and reading it: they take as long as the second-level cache.
 const AHEAD: usize = 12;
 
+/// Products between asking for weights in memory and reading them: processors look ahead by themselves, but no further
+/// than the end of a page.
+const FAR: usize = 128;
+
 /// Where the rows of an operand begin that is read in place.
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
@@ -159,6 +163,48 @@ pub(super) unsafe fn multiply<V: Lanes>(
     }
 }
 
+/// As [`multiply`] for [`ROWS`] outputs and a single column of tiles whose weights come from memory.
+///
+/// # Safety
+/// As [`multiply`]; `vectors` is at most three.
+#[inline(always)]
+pub(super) unsafe fn multiply_streamed<V: Lanes>(
+    vectors: usize,
+    a: *const V::Scalar,
+    b: Rows<'_, V::Scalar>,
+    c: *mut V::Scalar,
+    pitch: usize,
+) {
+    // SAFETY: as `multiply`.
+    unsafe {
+        match vectors {
+            1 => whole::<V, 1>(a, b, c, pitch),
+            2 => whole::<V, 2>(a, b, c, pitch),
+            _ => whole::<V, 3>(a, b, c, pitch),
+        }
+    }
+}
+
+/// All [`ROWS`] of a column of tiles, in halves where registers cannot hold them at once.
+#[inline(always)]
+unsafe fn whole<V: Lanes, const N: usize>(
+    a: *const V::Scalar,
+    b: Rows<'_, V::Scalar>,
+    c: *mut V::Scalar,
+    pitch: usize,
+) {
+    const HALF: usize = ROWS / 2;
+    // SAFETY: as `multiply`; rows of `a` lie side by side, rows of `c` a pitch apart.
+    unsafe {
+        if V::REGISTERS < 32 {
+            tile::<V, HALF, N, true>(a, ROWS, b, c, pitch);
+            tile::<V, HALF, N, true>(a.add(HALF), ROWS, b, c.add(HALF * pitch), pitch);
+        } else {
+            tile::<V, ROWS, N, true>(a, ROWS, b, c, pitch);
+        }
+    }
+}
+
 /// How many registers wide the next tile is when so many are left.
 ///
 /// Four are two and two: a tile one register wide spends its time waiting for loads.
@@ -190,14 +236,14 @@ unsafe fn stack<V: Lanes, const N: usize>(
         unsafe {
             let (a, c) = (a.add(done), c.add(done * pitch));
             match next {
-                1 => tile::<V, 1, N>(a, rows, b, c, pitch),
-                2 => tile::<V, 2, N>(a, rows, b, c, pitch),
-                3 => tile::<V, 3, N>(a, rows, b, c, pitch),
-                4 => tile::<V, 4, N>(a, rows, b, c, pitch),
-                5 => tile::<V, 5, N>(a, rows, b, c, pitch),
-                6 => tile::<V, 6, N>(a, rows, b, c, pitch),
-                7 => tile::<V, 7, N>(a, rows, b, c, pitch),
-                _ => tile::<V, ROWS, N>(a, rows, b, c, pitch),
+                1 => tile::<V, 1, N, false>(a, rows, b, c, pitch),
+                2 => tile::<V, 2, N, false>(a, rows, b, c, pitch),
+                3 => tile::<V, 3, N, false>(a, rows, b, c, pitch),
+                4 => tile::<V, 4, N, false>(a, rows, b, c, pitch),
+                5 => tile::<V, 5, N, false>(a, rows, b, c, pitch),
+                6 => tile::<V, 6, N, false>(a, rows, b, c, pitch),
+                7 => tile::<V, 7, N, false>(a, rows, b, c, pitch),
+                _ => tile::<V, ROWS, N, false>(a, rows, b, c, pitch),
             }
         }
         done += next;
@@ -205,7 +251,7 @@ unsafe fn stack<V: Lanes, const N: usize>(
 }
 
 #[inline(always)]
-unsafe fn tile<V: Lanes, const R: usize, const N: usize>(
+unsafe fn tile<V: Lanes, const R: usize, const N: usize, const STREAMED: bool>(
     mut a: *const V::Scalar,
     step: usize,
     b: Rows<'_, V::Scalar>,
@@ -223,6 +269,9 @@ unsafe fn tile<V: Lanes, const R: usize, const N: usize>(
             for (n, x) in x.iter_mut().enumerate() {
                 *x = V::load(row.add(n * V::COUNT));
                 V::prefetch(next.wrapping_add(n * V::COUNT));
+            }
+            if STREAMED {
+                V::prefetch(a.wrapping_add(FAR * step));
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let w = V::splat(*a.add(i));

@@ -383,7 +383,11 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
                     let rows = offsets.rows(seen.as_ptr()).after(done * V::COUNT);
                     let panel = panels[block * inputs * ROWS..].as_ptr();
                     let products = products.as_mut_ptr().add(done * V::COUNT);
-                    tile::multiply::<V>(ROWS, count, panel, rows, products, pitch);
+                    if done == 0 {
+                        tile::multiply_streamed::<V>(count, panel, rows, products, pitch);
+                    } else {
+                        tile::multiply::<V>(ROWS, count, panel, rows, products, pitch);
+                    }
                 }
                 done += count;
             }
