@@ -291,6 +291,28 @@ fn transformed_cases() -> impl Strategy<Value = Case> {
         })
 }
 
+/// Rows so long that their sums go where they belong at once, if they fill registers.
+fn long_cases() -> impl Strategy<Value = Case> {
+    let width = prop_oneof![3 => (7..=9_usize).prop_map(|registers| 16 * registers), 1 => 110..=130_usize];
+    let extents =
+        (width, 1..=70_usize, 1..=3_usize, 1..=2_usize).prop_map(|(width, height, kernel, stride)| {
+            // As many positions as places.
+            let padding = [(kernel - 1) / 2, kernel / 2];
+            let extent = |size, stride| Extent { size, kernel, stride, padding, dilation: 1 };
+            vec![extent(height, stride), extent(width, 1)]
+        });
+    (extents, 1..=2_usize, [1..=20_usize, 1..=12_usize], 1..=2_usize, any::<u32>()).prop_map(
+        |(extents, groups, channels, batch, seed)| Case {
+            extents,
+            groups,
+            channels,
+            layout: Channels::First,
+            batch,
+            seed: u64::from(seed),
+        },
+    )
+}
+
 /// Windows over small maps, whose few positions are gathered where there are many channels.
 fn gathered_cases() -> impl Strategy<Value = Case> {
     (cases(), [20..=40_usize, 20..=40_usize], 1..=40_usize).prop_map(|(case, channels, batch)| {
@@ -311,6 +333,12 @@ proptest! {
 
 proptest! {
     #![proptest_config(settings(12))]
+
+    #[test]
+    fn convolutions_of_long_rows_agree(case in long_cases()) {
+        check_kernels(&case.convolution::<f64>(), &case.input())?;
+        check_within(TOLERANCE_TRANSFORMED, &case.convolution::<f32>(), &case.input())?;
+    }
 
     #[test]
     fn transformed_convolutions_agree(case in transformed_cases()) {

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::folder;
 use super::methods::METHODS;
 
-/// Milliseconds to find out what the processor can do.
-const PEAK: u64 = 50;
+/// Milliseconds to find out what the processor can do, and how often that is done.
+const PEAK: u64 = 5;
+const PEAK_EVERY: Duration = Duration::from_millis(100);
 
 /// What to measure; `cargo xtask bench` starts one process for each, with the number of threads in its environment.
 #[derive(clap::Args)]
@@ -75,17 +76,18 @@ fn measure<T: Float>(one: &One, network: &Network<T>, input: &Tensor<T>) -> Resu
         std::fs::write(path, floats.flat_map(f32::to_le_bytes).collect::<Vec<u8>>())?;
     }
     recycle(result);
-    // Processors change their clock, so the measure is taken before and behind.
-    let mut peaks = vec![lrp::core::peak_rate::<T>(PEAK)];
-    let mut times: Vec<f64> = Vec::new();
+    let (mut peaks, mut times): (Vec<f64>, Vec<f64>) = Default::default();
     let start = Instant::now();
     while times.len() < 3 || start.elapsed() < Duration::from_secs_f64(one.seconds) {
+        // Processors change their clock while they work, so the measure is taken again and again.
+        if start.elapsed() >= PEAK_EVERY * u32::try_from(peaks.len())? {
+            peaks.push(lrp::core::peak_rate::<T>(PEAK));
+        }
         let start = Instant::now();
         // Memory that went back to the system would have to be asked for again.
         recycle(black_box(job()?));
         times.push(1e3 * start.elapsed().as_secs_f64() / one.batch as f64);
     }
-    peaks.push(lrp::core::peak_rate::<T>(PEAK));
     let threads: Option<f64> =
         std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
     let peak = threads.map(|threads| threads * median(&mut peaks));

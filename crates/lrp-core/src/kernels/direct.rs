@@ -11,7 +11,7 @@ use super::panels::{Along, Block, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Finish, Plane, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, LONG, REGISTER, ROWS, Rows, WIDE};
+use super::tile::{self, Ahead, LONG, REGISTER, ROWS, Rows, Sums, WIDE};
 use crate::tensor::Float;
 
 mod pass;
@@ -61,9 +61,10 @@ impl Pass {
         match along {
             // Positions of nobody at the ends of rows and registers are computed too.
             Along::Positions => {
-                let Layout { rows, columns, pitch, .. } = Layout::new(self, read, along);
+                let Layout { rows, columns, pitch, apart, .. } = Layout::new(self, read, along);
                 let strips = slices * height.div_ceil(rows) * width.div_ceil(columns);
-                strips * ((rows - 1) * pitch + columns).next_multiple_of(REGISTER) * depth * written
+                let strip = ((rows - 1) * pitch + columns).next_multiple_of(REGISTER);
+                (if apart { slices * height * width } else { strips * strip }) * depth * written
             }
             // Tiles of too few positions wait for their own sums.
             Along::Outputs => {
@@ -108,12 +109,24 @@ pub(super) fn run<T: Float>(
     let strips_in_all: usize = strips.iter().product();
     let regions = division.groups * division.batch * strips_in_all;
     let work = regions * layout.rows * layout.columns * layout.offsets.depth() * targets.count();
+    let place = |region: usize| {
+        let (index, strip) = (region / strips_in_all, region % strips_in_all);
+        Place {
+            sample: index % division.batch,
+            group: index / division.batch,
+            first: [
+                strip / (strips[1] * strips[2]),
+                strip / strips[2] % strips[1] * layout.rows,
+                strip % strips[2] * layout.columns,
+            ],
+        }
+    };
     let parts = parallel::parts(regions, panels.blocks().len(), work);
     parallel::each(regions * parts, work, |index, scratch| {
         let (region, part) = (index / parts, index % parts);
-        let (place, strip) = (region / strips_in_all, region % strips_in_all);
         let share = |part: usize| panels.blocks().len() * part / parts;
-        let (sample, group) = (place % division.batch, place / division.batch);
+        let blocks = share(part)..share(part + 1);
+        let next = (part + 1 == parts && region + 1 < regions).then(|| place(region + 1));
         let strip = Strip {
             pass,
             layout: &layout,
@@ -121,17 +134,21 @@ pub(super) fn run<T: Float>(
             sources,
             targets,
             finish,
-            sample,
-            group,
-            first: [
-                strip / (strips[1] * strips[2]),
-                strip / strips[2] % strips[1] * layout.rows,
-                strip % strips[2] * layout.columns,
-            ],
-            blocks: share(part)..share(part + 1),
+            place: place(region),
+            next,
+            blocks,
         };
         dispatch(StripKernel { strip: &strip, scratch });
     });
+}
+
+/// Where a strip lies.
+#[derive(Clone, Copy)]
+struct Place {
+    sample: usize,
+    group: usize,
+    /// The first position.
+    first: [usize; 3],
 }
 
 /// Some rows of some outputs of one sample.
@@ -142,10 +159,9 @@ struct Strip<'a, T> {
     sources: &'a Planes<'a, T>,
     targets: &'a Targets<T>,
     finish: Finish<'a, T>,
-    sample: usize,
-    group: usize,
-    /// The first position.
-    first: [usize; 3],
+    place: Place,
+    /// The strip that is computed after this one.
+    next: Option<Place>,
     blocks: Range<usize>,
 }
 
@@ -162,8 +178,8 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
         let (strip, scratch) = (self.strip, self.scratch);
         let layout = strip.layout;
         let [_, height, width] = &strip.pass.axes;
-        let rows = layout.rows.min(height.count - strip.first[1]);
-        let columns = layout.columns.min(width.count - strip.first[2]);
+        let rows = layout.rows.min(height.count - strip.place.first[1]);
+        let columns = layout.columns.min(width.count - strip.place.first[2]);
         let registers = ((rows - 1) * layout.pitch + columns).div_ceil(V::COUNT);
         let inputs = strip.sources.count();
         let phases = layout.planes.len();
@@ -177,40 +193,63 @@ impl<T: Float> Kernel<T> for StripKernel<'_, T> {
         };
         let (buffer, sums) = scratch.two(size, count);
         let start = if layout.in_place {
-            strip.sources.planes(strip.sample, strip.group)[strip.first[2]..].as_ptr()
+            strip.sources.planes(strip.place.sample, strip.place.group)[strip.place.first[2]..].as_ptr()
         } else {
             for input in 0..inputs {
                 let planes = buffer[input * phases * layout.plane..].chunks_mut(layout.plane);
-                let source = strip.sources.plane(strip.sample, strip.group, input);
+                let source = strip.sources.plane(strip.place.sample, strip.place.group, input);
                 for (phase, plane) in layout.planes.iter().zip(planes) {
-                    fill(plane, phase, source, strip.pass, layout, strip.first);
+                    fill(plane, phase, source, strip.pass, layout, strip.place.first);
                 }
             }
             buffer.as_ptr()
         };
         let windows = layout.offsets.rows(start);
+        let mut ahead = strip.ahead();
         for block in &strip.panels.blocks()[strip.blocks.clone()] {
             // SAFETY: the caller has the instructions. The buffer reaches a full tile past the last window; `sums` is
             // as long as each way needs.
             unsafe {
                 match strip.panels.along {
-                    Along::Positions => strip.along_positions::<V>(block, windows, sums, [rows, columns]),
-                    Along::Outputs => strip.along_outputs::<V>(block, windows, sums, [rows, columns]),
+                    Along::Positions => {
+                        strip.along_positions::<V>(block, windows, sums, [rows, columns], &mut ahead);
+                    }
+                    Along::Outputs => {
+                        strip.along_outputs::<V>(block, windows, sums, [rows, columns], &mut ahead);
+                    }
                 }
             }
         }
     }
 }
 
-/// Where the sums of an output go, and what becomes of them.
+/// Where the sums of an output go, and what is added to them.
 #[derive(Clone, Copy)]
 struct Outlet<'a, T> {
     plane: Plane<'a, T>,
     bias: T,
-    rectify: bool,
 }
 
-impl<T: Float> Strip<'_, T> {
+impl<'a, T: Float> Strip<'a, T> {
+    /// What the next strip copies and this one does not, where strips are of whole rows.
+    fn ahead(&self) -> Ahead<'a, T> {
+        let [depth, height, width] = &self.pass.axes;
+        let [slices, rows, columns] = self.pass.source;
+        let copied = !self.layout.in_place && self.layout.columns == width.count;
+        let Some(next) = self.next.filter(|_| copied) else { return Ahead::default() };
+        let reads = |place: Place| height.reads(place.first[1], self.layout.rows, rows);
+        let slice = |place: Place| (place.sample, place.group, place.first[0]);
+        let Range { start, end } = reads(next);
+        let start = if slice(next) == slice(self.place) { start.max(reads(self.place).end) } else { start };
+        let slices = depth.reads(next.first[0], 1, slices);
+        let place = |(input, slice): (usize, usize)| {
+            let plane = self.sources.plane(next.sample, next.group, input);
+            &plane[(slice * rows + start) * columns..(slice * rows + end) * columns]
+        };
+        let inputs = 0..self.sources.count();
+        inputs.flat_map(|input| slices.clone().map(move |slice| (input, slice))).map(place).collect()
+    }
+
     /// Computes a block with neighbouring positions in the lanes, those between rows included.
     ///
     /// # Safety
@@ -223,19 +262,35 @@ impl<T: Float> Strip<'_, T> {
         windows: Rows<'_, T>,
         sums: &mut [T],
         [rows, columns]: [usize; 2],
+        ahead: &mut Ahead<'_, T>,
     ) {
-        // Long rows of whole registers go to memory one by one; others share registers with what lies between them.
-        let at_once = if columns.is_multiple_of(V::COUNT) && columns >= NEAR { 1 } else { rows };
-        let positions = (at_once - 1) * self.layout.pitch + columns;
-        let pitch = positions.next_multiple_of(V::COUNT);
-        let (a, c) = (self.panels.panel(self.group, block).as_ptr(), sums.as_mut_ptr());
-        for first in (0..rows).step_by(at_once) {
-            let windows = windows.after(first * self.layout.pitch);
-            // SAFETY: a panel holds `depth · rows` weights and more; the rest as the caller vouches.
-            unsafe { tile::multiply_positions::<V>(block.rows, positions, a, windows, c, pitch) }
-            for (row, sums) in sums.chunks_exact(pitch).take(block.rows).enumerate() {
-                self.write(block.first + row, sums, first..first + at_once, columns);
+        let a = self.panels.panel(self.place.group, block).as_ptr();
+        let bias: [T; ROWS] = std::array::from_fn(|row| self.bias(block, row));
+        let finish = Finish { bias: &bias, ..self.finish };
+        let planes = self.targets.planes(self.place.sample, self.place.group, block.first, block.rows);
+        if let Some(planes) = planes.filter(|_| self.layout.apart && columns == self.layout.columns) {
+            let pitch = self.targets.division.volume;
+            for row in 0..rows {
+                let windows = windows.after(row * self.layout.pitch);
+                let start = planes.place(self.start(row), (block.rows - 1) * pitch + columns);
+                // SAFETY: a panel holds `depth · rows` weights and more; the rest as the caller vouches. Rows are of
+                // whole registers, and passes, strips and blocks disjoint, so nobody else uses what is written.
+                unsafe {
+                    let sums = Sums { start, pitch, finish };
+                    tile::multiply_positions::<V>(block.rows, columns, a, windows, sums, ahead);
+                }
             }
+            return;
+        }
+        let positions = (rows - 1) * self.layout.pitch + columns;
+        let pitch = positions.next_multiple_of(V::COUNT);
+        // SAFETY: as above, with sums for whole registers.
+        unsafe {
+            let sums = Sums { start: sums.as_mut_ptr(), pitch, finish };
+            tile::multiply_positions::<V>(block.rows, positions, a, windows, sums, ahead);
+        }
+        for (row, sums) in sums.chunks_exact(pitch).take(block.rows).enumerate() {
+            self.write(block.first + row, sums, [rows, columns]);
         }
     }
 
@@ -251,30 +306,41 @@ impl<T: Float> Strip<'_, T> {
         windows: Rows<'_, T>,
         sums: &mut [T],
         [rows, columns]: [usize; 2],
+        ahead: &mut Ahead<'a, T>,
     ) {
-        let all = columns;
-        let panel = self.panels.panel(self.group, block);
+        let row_length = columns;
+        let panel = self.panels.panel(self.place.group, block);
         let outputs = std::array::from_fn(|row| {
             let output = block.first + row.min(block.rows - 1);
-            let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
-            Outlet { plane: self.targets.plane(self.sample, self.group, output), bias, rectify }
+            let plane = self.targets.plane(self.place.sample, self.place.group, output);
+            Outlet { plane, bias: self.bias(block, row) }
         });
         for first in (0..windows.depth).step_by(DEPTH) {
             let piece = windows.part(first..windows.depth.min(first + DEPTH));
             let complete = first + piece.depth == windows.depth;
+            let behind = &panel[(first + piece.depth) * block.width..];
+            ahead.first(&behind[..behind.len().min(DEPTH * block.width)]);
             for (rows, columns) in pieces(rows, columns) {
                 for row in rows.clone() {
                     // SAFETY: a panel holds `depth · width` weights; the rest as the caller vouches.
                     unsafe {
                         let piece = piece.after(row * self.layout.pitch + columns.start);
                         let a = panel.as_ptr().add(first * block.width);
-                        let c = sums.as_mut_ptr().add((row * all + columns.start) * block.width);
-                        tile::multiply_outputs::<V>(block.width, columns.len(), a, piece, c, first > 0);
+                        let c = sums.as_mut_ptr().add((row * row_length + columns.start) * block.width);
+                        tile::multiply_outputs::<V>(
+                            block.width,
+                            columns.len(),
+                            a,
+                            piece,
+                            c,
+                            first > 0,
+                            ahead,
+                        );
                     }
                 }
                 if complete {
                     // SAFETY: the caller has the instructions.
-                    unsafe { self.turn::<V>(block, &outputs, sums, all, rows, columns) }
+                    unsafe { self.turn::<V>(block, &outputs, sums, row_length, rows, columns) }
                 }
             }
         }
@@ -282,22 +348,17 @@ impl<T: Float> Strip<'_, T> {
 
     /// Takes the sums of one output out of their padded rows to where they belong.
     #[inline(always)]
-    fn write(&self, output: usize, sums: &[T], rows: Range<usize>, columns: usize) {
+    fn write(&self, output: usize, sums: &[T], [rows, columns]: [usize; 2]) {
         let spacing = self.pass.axes[2].spacing;
-        let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
-        let finish = |sum: T| {
-            let value = sum + bias;
-            if rectify && value <= T::zero() { T::zero() } else { value }
-        };
-        let plane = self.targets.plane(self.sample, self.group, output);
-        for (index, row) in rows.enumerate() {
-            let sums = &sums[index * self.layout.pitch..][..columns];
+        let plane = self.targets.plane(self.place.sample, self.place.group, output);
+        for row in 0..rows {
+            let sums = &sums[row * self.layout.pitch..][..columns];
             // SAFETY: passes, strips and blocks are disjoint, so nobody else writes these elements.
             let target = unsafe { plane.part(self.start(row), (columns - 1) * spacing + 1) };
             if spacing == 1 {
-                target.iter_mut().zip(sums).for_each(|(target, &sum)| *target = finish(sum));
+                target.copy_from_slice(sums);
             } else {
-                target.iter_mut().step_by(spacing).zip(sums).for_each(|(target, &sum)| *target = finish(sum));
+                target.iter_mut().step_by(spacing).zip(sums).for_each(|(target, &sum)| *target = sum);
             }
         }
     }
@@ -312,7 +373,7 @@ impl<T: Float> Strip<'_, T> {
         block: &Block,
         outputs: &[Outlet<'_, T>; WIDE],
         sums: &[T],
-        all: usize,
+        row_length: usize,
         rows: Range<usize>,
         columns: Range<usize>,
     ) {
@@ -327,15 +388,15 @@ impl<T: Float> Strip<'_, T> {
             for first in (0..length).step_by(V::COUNT) {
                 let (row, column) = (rows.start + run, columns.start + first);
                 let (start, count) = (self.start(row) + column * width.spacing, V::COUNT.min(length - first));
-                let sums = &sums[(row * all + column) * block.width..][..V::COUNT * block.width];
+                let sums = &sums[(row * row_length + column) * block.width..][..V::COUNT * block.width];
                 for (four, outputs) in outputs[..block.rows].chunks(4).enumerate() {
                     // SAFETY: a block is whole registers wide, so four outputs from here exist at every position;
                     // passes, strips and blocks are disjoint, so nobody else writes these elements.
                     unsafe {
                         let registers = V::load_phases(sums.as_ptr().add(4 * four), &starts);
-                        for (&Outlet { plane, bias, rectify }, sums) in outputs.iter().zip(registers) {
+                        for (&Outlet { plane, bias }, sums) in outputs.iter().zip(registers) {
                             let value = sums.add(V::splat(bias));
-                            let value = if rectify { value.positive() } else { value };
+                            let value = if self.finish.rectify { value.positive() } else { value };
                             let target = plane.part(start, (count - 1) * width.spacing + 1);
                             if width.spacing == 1 && count == V::COUNT {
                                 value.store(target.as_mut_ptr());
@@ -352,13 +413,19 @@ impl<T: Float> Strip<'_, T> {
         }
     }
 
+    /// What is added to an output of a block; rows it does not have are as its last.
+    #[inline(always)]
+    fn bias(&self, block: &Block, row: usize) -> T {
+        self.targets.bias(self.finish, self.place.group, block.first + row.min(block.rows - 1))
+    }
+
     /// Where the first position of a row is written in its plane.
     #[inline(always)]
     fn start(&self, row: usize) -> usize {
         let [depth, height, width] = &self.pass.axes;
         let [_, rows, columns] = self.pass.target;
-        let slice = depth.origin + self.first[0] * depth.spacing;
-        let y = height.origin + (self.first[1] + row) * height.spacing;
-        (slice * rows + y) * columns + width.origin + self.first[2] * width.spacing
+        let slice = depth.origin + self.place.first[0] * depth.spacing;
+        let y = height.origin + (self.place.first[1] + row) * height.spacing;
+        (slice * rows + y) * columns + width.origin + self.place.first[2] * width.spacing
     }
 }

@@ -108,7 +108,7 @@ pub(super) struct Shared<T> {
     length: usize,
 }
 
-// SAFETY: the only way to the elements is `part`, whose caller vouches that parts in use do not overlap.
+// SAFETY: elements are reached by callers that vouch for nobody else's using them.
 unsafe impl<T: Send> Send for Shared<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Shared<T> {}
@@ -118,15 +118,21 @@ impl<T> Shared<T> {
         Self { start: values.as_mut_ptr(), length: values.len() }
     }
 
+    /// Where element `start` lies, with `length` elements from there on, all inside the array.
+    #[inline(always)]
+    pub(super) fn place(&self, start: usize, length: usize) -> *mut T {
+        assert!(start <= self.length && length <= self.length - start, "a part lies inside its array");
+        self.start.wrapping_add(start)
+    }
+
     /// `length` elements from `start`, to read.
     ///
     /// # Safety
     /// The array still exists and nobody writes these elements.
     #[inline(always)]
     pub(super) unsafe fn view(&self, start: usize, length: usize) -> &[T] {
-        assert!(start <= self.length && length <= self.length - start, "a part lies inside its array");
-        // SAFETY: inside the array by the check above; not written as the caller vouches.
-        unsafe { std::slice::from_raw_parts(self.start.add(start), length) }
+        // SAFETY: inside the array; not written as the caller vouches.
+        unsafe { std::slice::from_raw_parts(self.place(start, length), length) }
     }
 
     /// `length` elements from `start`.
@@ -136,8 +142,7 @@ impl<T> Shared<T> {
     #[inline(always)]
     #[expect(clippy::mut_from_ref, reason = "disjoint parts of one array for several threads")]
     pub(super) unsafe fn part(&self, start: usize, length: usize) -> &mut [T] {
-        assert!(start <= self.length && length <= self.length - start, "a part lies inside its array");
-        // SAFETY: inside the array by the check above; exclusive as the caller vouches.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), length) }
+        // SAFETY: inside the array; exclusive as the caller vouches.
+        unsafe { std::slice::from_raw_parts_mut(self.place(start, length), length) }
     }
 }

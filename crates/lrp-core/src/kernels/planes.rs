@@ -69,15 +69,29 @@ impl<T> Targets<T> {
         self.arrays.len() * self.division.channels
     }
 
-    /// What becomes of the sums of one output.
+    /// What is added to the sums of one output.
     #[inline(always)]
-    pub(super) fn finish(&self, finish: Finish<'_, T>, group: usize, index: usize) -> (T, bool)
+    pub(super) fn bias(&self, finish: Finish<'_, T>, group: usize, index: usize) -> T
     where
         T: Float,
     {
         let Division { groups, channels, .. } = self.division;
         let channel = (index / channels * groups + group) * channels + index % channels;
-        (finish.bias.get(channel).copied().unwrap_or_else(T::zero), finish.rectify)
+        finish.bias.get(channel).copied().unwrap_or_else(T::zero)
+    }
+
+    /// The planes of `count` outputs as one, if they lie behind each other.
+    #[inline(always)]
+    pub(super) fn planes(
+        &self,
+        sample: usize,
+        group: usize,
+        first: usize,
+        count: usize,
+    ) -> Option<Plane<'_, T>> {
+        let Division { channels, volume, .. } = self.division;
+        let together = first / channels == (first + count - 1) / channels;
+        together.then(|| Plane { volume: count * volume, ..self.plane(sample, group, first) })
     }
 
     /// The plane of one output.
@@ -97,6 +111,13 @@ pub(super) struct Plane<'a, T> {
 }
 
 impl<'a, T> Plane<'a, T> {
+    /// Where element `start` lies, with `length` elements from there on.
+    #[inline(always)]
+    pub(super) fn place(self, start: usize, length: usize) -> *mut T {
+        debug_assert!(start + length <= self.volume, "a part lies inside its plane");
+        self.array.place(self.start + start, length)
+    }
+
     /// `length` elements from `start`.
     ///
     /// # Safety
@@ -122,7 +143,7 @@ pub(super) struct Bank<'a, T> {
 pub(super) type FilterAt<'a, T> = dyn Fn([usize; 3], &[[usize; 3]], &mut [T]) + Sync + 'a;
 
 /// What becomes of a sum before it is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Finish<'a, T> {
     /// Added to each output, one entry a channel of every array in turn; nothing where empty.
     pub(crate) bias: &'a [T],

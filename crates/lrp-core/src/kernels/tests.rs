@@ -118,12 +118,17 @@ fn every_instruction_set_agrees_with_the_formulas() {
     check::<f64>(&network(), &numbers(&[2, 3, 29, 29], 1), 1e-13);
 }
 
-/// One layer of `groups` times so many channels, with outputs along registers both there and back.
-fn wide<T: Float>(geometry: &Geometry, [inputs, outputs]: [usize; 2], groups: usize) -> Network<T> {
+/// One layer of `groups` times so many channels, with `expected` along registers both there and back.
+fn layer<T: Float>(
+    geometry: &Geometry,
+    [inputs, outputs]: [usize; 2],
+    groups: usize,
+    expected: Along,
+) -> Network<T> {
     let passes = Pass::transposed(geometry);
     let back = passes.iter().filter(|pass| !pass.is_empty()).map(|pass| pass.along(outputs, inputs));
     for along in back.chain([Pass::forward(geometry).along(inputs, outputs)]) {
-        assert_eq!(along, Along::Outputs, "{geometry:?} with {inputs} and {outputs} channels");
+        assert_eq!(along, expected, "{geometry:?} with {inputs} and {outputs} channels");
     }
     let [_, kernel, _] = geometry.kernel;
     let window =
@@ -151,7 +156,16 @@ fn outputs_along_registers_agree_with_the_formulas() {
         let [_, size, _] = geometry.input;
         let shape = [2, groups * channels[0], size, size];
         // Sums of up to 3,456 products, transformed ones among them.
-        check::<f32>(&wide(&geometry, channels, groups), &numbers(&shape, 1), 4e-5);
-        check::<f64>(&wide(&geometry, channels, groups), &numbers(&shape, 1), 1e-13);
+        check::<f32>(&layer(&geometry, channels, groups, Along::Outputs), &numbers(&shape, 1), 4e-5);
+        check::<f64>(&layer(&geometry, channels, groups, Along::Outputs), &numbers(&shape, 1), 1e-13);
     }
+}
+
+#[test]
+fn long_rows_agree_with_the_formulas() {
+    // Two strips there, three back, and blocks of fewer rows than a tile has.
+    let (geometry, channels) = (geometry(112, 3, 1, 1), [11, 17]);
+    let shape = [1, channels[0], 112, 112];
+    check::<f32>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-5);
+    check::<f64>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-13);
 }

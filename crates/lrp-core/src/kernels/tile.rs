@@ -1,8 +1,12 @@
 //! The register tile: a small matrix product whose sums never leave the registers.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::planes::Finish;
 use super::simd::Lanes;
+use crate::lens::WeightLens;
+use crate::tensor::Float;
 
 /// Rows of a full tile; weights are packed in blocks of so many outputs where positions are the lanes.
 pub(super) const ROWS: usize = 8;
@@ -19,9 +23,48 @@ pub(super) const LONG: usize = 14;
 /// Products between asking for what they read and reading it: they take as long as the second-level cache.
 const AHEAD: usize = 12;
 
-/// Products between asking for weights in memory and reading them: processors look ahead by themselves, but no further
-/// than the end of a page.
-const FAR: usize = 128;
+/// Elements of [`Ahead`] asked for with each product, where positions and where outputs are the lanes: enough for what
+/// a strip of windows of three by three needs meanwhile, few enough for nothing to wait.
+const PACE: usize = 1;
+const PACE_OF_OUTPUTS: usize = 4;
+
+/// Memory that is read soon, asked for while sums are computed: so much at a time as comes without anyone waiting.
+#[derive(Debug)]
+pub(super) struct Ahead<'a, T> {
+    /// What is read first, and what once that is asked for.
+    next: &'a [T],
+    later: VecDeque<&'a [T]>,
+}
+
+impl<T> Default for Ahead<'_, T> {
+    fn default() -> Self {
+        Self { next: &[], later: VecDeque::new() }
+    }
+}
+
+impl<'a, T> FromIterator<&'a [T]> for Ahead<'a, T> {
+    fn from_iter<I: IntoIterator<Item = &'a [T]>>(places: I) -> Self {
+        Self { next: &[], later: places.into_iter().collect() }
+    }
+}
+
+impl<'a, T> Ahead<'a, T> {
+    /// Asks for `place` before everything else; what it replaces is no longer asked for.
+    pub(super) fn first(&mut self, place: &'a [T]) {
+        self.next = place;
+    }
+
+    /// Up to `length` elements to ask for.
+    #[inline(always)]
+    fn take(&mut self, length: usize) -> &'a [T] {
+        if self.next.is_empty() {
+            self.next = self.later.pop_front().unwrap_or_default();
+        }
+        let (place, rest) = self.next.split_at(length.min(self.next.len()));
+        self.next = rest;
+        place
+    }
+}
 
 /// Where the rows of an operand begin that is read in place.
 #[derive(Debug, Default)]
@@ -38,7 +81,7 @@ impl Offsets {
 
     /// The rows, in an operand that begins at `start`.
     pub(super) fn rows<T>(&self, start: *const T) -> Rows<'_, T> {
-        Rows { start, offsets: &self.places, depth: self.depth() }
+        Rows { start, offsets: &self.places, depth: self.depth(), ahead: &[] }
     }
 }
 
@@ -58,17 +101,85 @@ pub(super) struct Rows<'a, T> {
     offsets: &'a [u32],
     /// How many rows: the length of every sum.
     pub(super) depth: usize,
+    /// What is asked for while they are read, a pace further with every row.
+    ahead: &'a [T],
 }
 
-impl<T> Rows<'_, T> {
+impl<'a, T> Rows<'a, T> {
     /// The same rows, `positions` further on.
     pub(super) fn after(self, positions: usize) -> Self {
         Self { start: self.start.wrapping_add(positions), ..self }
     }
 
+    /// The same rows, while which something else is asked for.
+    pub(super) fn asking(self, ahead: &'a [T]) -> Self {
+        Self { ahead, ..self }
+    }
+
+    /// Where that begins, and its last element. What is there anyway is asked for if there is nothing else.
+    #[inline(always)]
+    fn ahead(&self) -> (*const T, usize) {
+        match self.ahead.len().checked_sub(1) {
+            Some(last) => (self.ahead.as_ptr(), last),
+            None => (self.start, 0),
+        }
+    }
+
     /// Some of the rows.
     pub(super) fn part(self, rows: Range<usize>) -> Self {
         Self { offsets: &self.offsets[rows.start..rows.end + AHEAD], depth: rows.len(), ..self }
+    }
+}
+
+/// Where sums go, and what becomes of them: those of row `i` are written from `start + i · pitch` on.
+#[derive(Clone, Copy)]
+pub(super) struct Sums<'a, T> {
+    pub(super) start: *mut T,
+    pub(super) pitch: usize,
+    /// The bias has an entry a row, or none.
+    pub(super) finish: Finish<'a, T>,
+}
+
+impl<T: Float> Sums<'_, T> {
+    /// The same rows, `positions` further on.
+    pub(super) fn after(self, positions: usize) -> Self {
+        Self { start: self.start.wrapping_add(positions), ..self }
+    }
+
+    /// What is left without the first `rows`.
+    fn below(self, rows: usize) -> Self {
+        let bias = self.finish.bias.get(rows..).unwrap_or_default();
+        let start = self.start.wrapping_add(rows * self.pitch);
+        Self { start, finish: Finish { bias, ..self.finish }, ..self }
+    }
+
+    /// Writes the registers of some rows.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`; there is room for them.
+    #[inline(always)]
+    unsafe fn write<V: Lanes<Scalar = T>, const R: usize, const N: usize>(self, mut sums: [[V; N]; R]) {
+        let Self { start, pitch, finish: Finish { bias, rectify } } = self;
+        // SAFETY: as the caller.
+        unsafe {
+            if let Some(bias) = bias.first_chunk::<R>() {
+                for (sums, &bias) in sums.iter_mut().zip(bias) {
+                    for sum in sums {
+                        *sum = sum.add(V::splat(bias));
+                    }
+                }
+            }
+            if rectify {
+                for sum in sums.as_flattened_mut() {
+                    *sum = sum.positive();
+                }
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (n, sum) in sums.iter().enumerate() {
+                    sum.store(start.add(i * pitch + n * V::COUNT));
+                }
+            }
+        }
     }
 }
 
@@ -81,27 +192,33 @@ const FEW: usize = 4;
 /// # Safety
 /// As [`multiply`] for the registers that hold the positions, and behind `a` lies another register.
 #[inline(always)]
-pub(super) unsafe fn multiply_positions<V: Lanes>(
+pub(super) unsafe fn multiply_positions<V: Lanes<Scalar: Float>>(
     rows: usize,
     positions: usize,
     a: *const V::Scalar,
     b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
+    c: Sums<'_, V::Scalar>,
+    ahead: &mut Ahead<'_, V::Scalar>,
 ) {
     let (vectors, rest) = (positions / V::COUNT, positions % V::COUNT);
+    let few = V::COUNT >= ROWS && (1..=FEW).contains(&rest) && rest < rows;
+    let vectors = if few { vectors } else { positions.div_ceil(V::COUNT) };
     // SAFETY: the caller vouches for all positions, and for what is read behind the last weights.
     unsafe {
-        let few = V::COUNT >= ROWS && (1..=FEW).contains(&rest) && rest < rows;
-        multiply::<V>(rows, if few { vectors } else { positions.div_ceil(V::COUNT) }, a, b, c, pitch);
+        let mut done = 0;
+        while done < vectors {
+            let next = width::<V>(vectors - done);
+            let b = b.after(done * V::COUNT).asking(ahead.take(PACE * b.depth));
+            multiply::<V, PACE>(rows, next, a, b, c.after(done * V::COUNT));
+            done += next;
+        }
         if few {
-            let b = b.after(vectors * V::COUNT);
-            let c = c.add(vectors * V::COUNT);
+            let (b, c) = (b.after(vectors * V::COUNT), c.after(vectors * V::COUNT));
             match rest {
-                1 => transposed::<V, 1>(rows, a, b, c, pitch),
-                2 => transposed::<V, 2>(rows, a, b, c, pitch),
-                3 => transposed::<V, 3>(rows, a, b, c, pitch),
-                _ => transposed::<V, FEW>(rows, a, b, c, pitch),
+                1 => transposed::<V, 1>(rows, a, b, c),
+                2 => transposed::<V, 2>(rows, a, b, c),
+                3 => transposed::<V, 3>(rows, a, b, c),
+                _ => transposed::<V, FEW>(rows, a, b, c),
             }
         }
     }
@@ -109,98 +226,49 @@ pub(super) unsafe fn multiply_positions<V: Lanes>(
 
 /// A few positions at which outputs are the lanes: `P` registers instead of one for each of `rows`.
 #[inline(always)]
-unsafe fn transposed<V: Lanes, const P: usize>(
+unsafe fn transposed<V: Lanes<Scalar: Float>, const P: usize>(
     rows: usize,
     a: *const V::Scalar,
     b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
+    c: Sums<'_, V::Scalar>,
 ) {
     let mut sums = [[V::Scalar::default(); REGISTER]; P];
+    let Sums { start, pitch, finish: Finish { bias, rectify } } = c;
     // SAFETY: reads a register from each row of `a`, of which `rows` lanes count; no register is longer than the
     // arrays they are written to.
     unsafe {
         outputs::<V, P, 1>(a, rows, b, sums.as_mut_ptr().cast(), REGISTER, false);
         for (p, sums) in sums.iter().enumerate() {
             for (i, &sum) in sums[..rows].iter().enumerate() {
-                *c.add(i * pitch + p) = sum;
+                let sum = bias.get(i).map_or(sum, |&bias| sum + bias);
+                *start.add(i * pitch + p) = if rectify { WeightLens::Positive.see(sum) } else { sum };
             }
         }
     }
 }
 
-/// `c[i][p] = Σ_k a[k][i] · b[k][p]` for `rows` outputs and `vectors` registers of positions.
+/// `c[i][p] = Σ_k a[k][i] · b[k][p]` for `rows` outputs and as many registers of positions as [`width`] says.
 ///
-/// `a` is packed `[depth][rows]`; `c` has rows `pitch` apart. Sums run over `k` in order and are split by
-/// nothing, so the result does not depend on how work is cut into tiles.
+/// `a` is packed `[depth][rows]`. Sums run over `k` in order and are split by nothing, so the result does not depend on
+/// how work is cut into tiles. With every `k`, `PACE` further elements of what `b` asks for are asked for.
 ///
 /// # Safety
 /// On a processor with the instructions of `V`. `rows` is at most [`ROWS`]; `a` holds `depth · rows`
 /// elements, every row of `b` and of `c` at least `vectors · V::COUNT`.
 #[inline(always)]
-pub(super) unsafe fn multiply<V: Lanes>(
+pub(super) unsafe fn multiply<V: Lanes<Scalar: Float>, const PACE: usize>(
     rows: usize,
     vectors: usize,
     a: *const V::Scalar,
     b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
+    c: Sums<'_, V::Scalar>,
 ) {
-    // SAFETY: the pieces below cover exactly what the caller vouches for.
-    unsafe {
-        let mut done = 0;
-        while done < vectors {
-            let b = b.after(done * V::COUNT);
-            let c = c.add(done * V::COUNT);
-            let next = width::<V>(vectors - done);
-            match next {
-                1 => stack::<V, 1>(rows, a, b, c, pitch),
-                2 => stack::<V, 2>(rows, a, b, c, pitch),
-                _ => stack::<V, 3>(rows, a, b, c, pitch),
-            }
-            done += next;
-        }
-    }
-}
-
-/// As [`multiply`] for [`ROWS`] outputs and a single column of tiles whose weights come from memory.
-///
-/// # Safety
-/// As [`multiply`]; `vectors` is at most three.
-#[inline(always)]
-pub(super) unsafe fn multiply_streamed<V: Lanes>(
-    vectors: usize,
-    a: *const V::Scalar,
-    b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
-) {
-    // SAFETY: as `multiply`.
+    // SAFETY: as the caller.
     unsafe {
         match vectors {
-            1 => whole::<V, 1>(a, b, c, pitch),
-            2 => whole::<V, 2>(a, b, c, pitch),
-            _ => whole::<V, 3>(a, b, c, pitch),
-        }
-    }
-}
-
-/// All [`ROWS`] of a column of tiles, in halves where registers cannot hold them at once.
-#[inline(always)]
-unsafe fn whole<V: Lanes, const N: usize>(
-    a: *const V::Scalar,
-    b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
-) {
-    const HALF: usize = ROWS / 2;
-    // SAFETY: as `multiply`; rows of `a` lie side by side, rows of `c` a pitch apart.
-    unsafe {
-        if V::REGISTERS < 32 {
-            tile::<V, HALF, N, true>(a, ROWS, b, c, pitch);
-            tile::<V, HALF, N, true>(a.add(HALF), ROWS, b, c.add(HALF * pitch), pitch);
-        } else {
-            tile::<V, ROWS, N, true>(a, ROWS, b, c, pitch);
+            1 => stack::<V, 1, PACE>(rows, a, b, c),
+            2 => stack::<V, 2, PACE>(rows, a, b, c),
+            _ => stack::<V, 3, PACE>(rows, a, b, c),
         }
     }
 }
@@ -220,30 +288,29 @@ pub(super) fn width<V: Lanes>(left: usize) -> usize {
 
 /// A column of tiles, `N` registers wide.
 #[inline(always)]
-unsafe fn stack<V: Lanes, const N: usize>(
+unsafe fn stack<V: Lanes<Scalar: Float>, const N: usize, const PACE: usize>(
     rows: usize,
     a: *const V::Scalar,
     b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
+    c: Sums<'_, V::Scalar>,
 ) {
     // What registers cannot hold at once is done by fours.
     let most = if V::REGISTERS < 32 { 4 } else { ROWS };
     let mut done = 0;
     while done < rows {
         let next = (rows - done).min(most);
-        // SAFETY: as `multiply`; rows of `a` lie side by side, rows of `c` a pitch apart.
+        // SAFETY: as `multiply`; rows of `a` lie side by side.
         unsafe {
-            let (a, c) = (a.add(done), c.add(done * pitch));
+            let (a, c) = (a.add(done), c.below(done));
             match next {
-                1 => tile::<V, 1, N, false>(a, rows, b, c, pitch),
-                2 => tile::<V, 2, N, false>(a, rows, b, c, pitch),
-                3 => tile::<V, 3, N, false>(a, rows, b, c, pitch),
-                4 => tile::<V, 4, N, false>(a, rows, b, c, pitch),
-                5 => tile::<V, 5, N, false>(a, rows, b, c, pitch),
-                6 => tile::<V, 6, N, false>(a, rows, b, c, pitch),
-                7 => tile::<V, 7, N, false>(a, rows, b, c, pitch),
-                _ => tile::<V, ROWS, N, false>(a, rows, b, c, pitch),
+                1 => tile::<V, 1, N, PACE>(a, rows, b, c),
+                2 => tile::<V, 2, N, PACE>(a, rows, b, c),
+                3 => tile::<V, 3, N, PACE>(a, rows, b, c),
+                4 => tile::<V, 4, N, PACE>(a, rows, b, c),
+                5 => tile::<V, 5, N, PACE>(a, rows, b, c),
+                6 => tile::<V, 6, N, PACE>(a, rows, b, c),
+                7 => tile::<V, 7, N, PACE>(a, rows, b, c),
+                _ => tile::<V, ROWS, N, PACE>(a, rows, b, c),
             }
         }
         done += next;
@@ -251,17 +318,17 @@ unsafe fn stack<V: Lanes, const N: usize>(
 }
 
 #[inline(always)]
-unsafe fn tile<V: Lanes, const R: usize, const N: usize, const STREAMED: bool>(
+unsafe fn tile<V: Lanes<Scalar: Float>, const R: usize, const N: usize, const PACE: usize>(
     mut a: *const V::Scalar,
     step: usize,
     b: Rows<'_, V::Scalar>,
-    c: *mut V::Scalar,
-    pitch: usize,
+    c: Sums<'_, V::Scalar>,
 ) {
     // SAFETY: reads `R` of `step` elements of `a` a row, `N` registers of each row of `b`.
     unsafe {
         let mut sums = [[V::splat(V::Scalar::default()); N]; R];
         let offsets = b.offsets.as_ptr();
+        let (ahead, last) = b.ahead();
         for k in 0..b.depth {
             let row = b.start.add(*offsets.add(k) as usize);
             let mut x = [V::splat(V::Scalar::default()); N];
@@ -270,9 +337,7 @@ unsafe fn tile<V: Lanes, const R: usize, const N: usize, const STREAMED: bool>(
                 *x = V::load(row.add(n * V::COUNT));
                 V::prefetch(next.wrapping_add(n * V::COUNT));
             }
-            if STREAMED {
-                V::prefetch(a.wrapping_add(FAR * step));
-            }
+            V::prefetch(ahead.wrapping_add(last.min(PACE * k)));
             for (i, sums) in sums.iter_mut().enumerate() {
                 let w = V::splat(*a.add(i));
                 for (sum, &x) in sums.iter_mut().zip(&x) {
@@ -281,11 +346,7 @@ unsafe fn tile<V: Lanes, const R: usize, const N: usize, const STREAMED: bool>(
             }
             a = a.add(step);
         }
-        for (i, sums) in sums.iter().enumerate() {
-            for (n, sum) in sums.iter().enumerate() {
-                sum.store(c.add(i * pitch + n * V::COUNT));
-            }
-        }
+        c.write(sums);
     }
 }
 
@@ -305,6 +366,7 @@ pub(super) unsafe fn multiply_outputs<V: Lanes>(
     b: Rows<'_, V::Scalar>,
     c: *mut V::Scalar,
     add: bool,
+    ahead: &mut Ahead<'_, V::Scalar>,
 ) {
     let most = if V::REGISTERS < 32 { 6 } else { LONG };
     let parts = positions.div_ceil(most);
@@ -315,7 +377,7 @@ pub(super) unsafe fn multiply_outputs<V: Lanes>(
             // SAFETY: pieces of what the caller vouches for.
             unsafe {
                 let (a, c) = (a.add(lane), c.add(first * width + lane));
-                let b = b.after(first);
+                let b = b.after(first).asking(ahead.take(PACE_OF_OUTPUTS * b.depth));
                 if V::COUNT == REGISTER && width - lane == REGISTER {
                     line::<V, 1>(count, a, b, c, width, add);
                     lane += V::COUNT;
@@ -373,9 +435,11 @@ unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
             }
         }
         let offsets = b.offsets.as_ptr();
+        let (ahead, last) = b.ahead();
         for k in 0..b.depth {
             let row = b.start.add(*offsets.add(k) as usize);
             V::prefetch(b.start.wrapping_add(*offsets.add(k + AHEAD) as usize));
+            V::prefetch(ahead.wrapping_add(last.min(PACE_OF_OUTPUTS * k)));
             let mut weights = [V::splat(V::Scalar::default()); N];
             for (n, weights) in weights.iter_mut().enumerate() {
                 *weights = V::load(a.add(n * V::COUNT));

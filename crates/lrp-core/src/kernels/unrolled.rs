@@ -12,7 +12,7 @@ use super::panels::{Along, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, Offsets, REGISTER, ROWS};
+use super::tile::{self, Ahead, Offsets, REGISTER, ROWS, Sums};
 use super::{Geometry, coordinates};
 use crate::lens::WeightLens;
 use crate::tensor::Float;
@@ -197,10 +197,13 @@ impl<T: Float> Kernel<T> for PieceKernel<'_, T> {
         let rows = offsets.rows(matrix.as_ptr());
         for block in &piece.panels.blocks()[piece.blocks.clone()] {
             let panel = piece.panels.panel(piece.group, block);
-            let (a, c) = (panel.as_ptr(), sums.as_mut_ptr());
+            let c = Sums { start: sums.as_mut_ptr(), pitch: *pitch, finish: Finish::default() };
             // SAFETY: a panel holds `depth · rows` weights and more; rows of the matrix and of the sums are `pitch`
             // long, which is whole registers.
-            unsafe { tile::multiply_positions::<V>(block.rows, positions, a, rows, c, *pitch) }
+            unsafe {
+                let (a, mut ahead) = (panel.as_ptr(), Ahead::default());
+                tile::multiply_positions::<V>(block.rows, positions, a, rows, c, &mut ahead);
+            }
             for (row, sums) in
                 (block.first..piece.panels.rows()).zip(sums.chunks_exact(*pitch)).take(block.rows)
             {
@@ -248,7 +251,7 @@ impl<T: Float> Piece<'_, T> {
     #[inline(always)]
     fn write(&self, output: usize, sums: &[T]) {
         let positions = self.windows.positions();
-        let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
+        let (bias, rectify) = (self.targets.bias(self.finish, self.group, output), self.finish.rectify);
         for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(positions)) {
             // SAFETY: samples, groups and blocks of outputs are disjoint, so nobody else writes these elements.
             let target = unsafe { self.targets.plane(sample, self.group, output).part(0, positions) };
@@ -263,7 +266,7 @@ impl<T: Float> Piece<'_, T> {
     fn add(&self, row: usize, sums: &[T]) {
         let Unrolled { geometry, taps, .. } = self.windows;
         let (output, tap) = (row / taps.len(), row % taps.len());
-        let (bias, rectify) = self.targets.finish(self.finish, self.group, output);
+        let (bias, rectify) = (self.targets.bias(self.finish, self.group, output), self.finish.rectify);
         let volume = geometry.input.iter().product();
         for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(self.windows.positions())) {
             // SAFETY: samples and groups are disjoint, and one thread adds all taps of an output.

@@ -11,7 +11,7 @@
 use super::parallel::{self, Scratch, Shared, with_scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, Offsets, ROWS};
+use super::tile::{self, Offsets, ROWS, Sums};
 use super::{Geometry, coordinates};
 use crate::tensor::Float;
 
@@ -30,6 +30,10 @@ const LARGE_BLOCK: usize = 112;
 
 /// Inputs and outputs up to which blocks are small.
 const NARROW_SUM: usize = 128;
+
+/// Products between asking for filters and reading them: processors look ahead by themselves, but no further than the
+/// end of a page.
+const FAR: usize = 128;
 
 /// Whether a convolution is of the kind this is for, and large enough to gain.
 pub(super) fn pays(geometry: &Geometry, inputs: usize, outputs: usize) -> bool {
@@ -80,10 +84,9 @@ impl<T: Float> Filters<T> {
         self.outputs.div_ceil(ROWS)
     }
 
-    /// The filters of one place.
+    /// The filters of one place, and what follows them.
     fn place(&self, place: usize) -> &[T] {
-        let size = self.blocks() * self.inputs * ROWS;
-        &self.values[place * size..][..size]
+        &self.values[place * self.blocks() * self.inputs * ROWS..]
     }
 }
 
@@ -380,14 +383,12 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
                 for block in self.blocks.clone() {
                     let at = self.place * step.sweep.products() + block * ROWS * pitch;
                     let products = step.products.part(at, ROWS * pitch);
-                    let rows = offsets.rows(seen.as_ptr()).after(done * V::COUNT);
-                    let panel = panels[block * inputs * ROWS..].as_ptr();
-                    let products = products.as_mut_ptr().add(done * V::COUNT);
-                    if done == 0 {
-                        tile::multiply_streamed::<V>(count, panel, rows, products, pitch);
-                    } else {
-                        tile::multiply::<V>(ROWS, count, panel, rows, products, pitch);
-                    }
+                    let panel = &panels[block * inputs * ROWS..];
+                    let ahead = panel.get(FAR * ROWS..).unwrap_or_default();
+                    let rows = offsets.rows(seen.as_ptr()).asking(ahead);
+                    let sums = Sums { start: products.as_mut_ptr(), pitch, finish: Finish::default() };
+                    let (rows, sums) = (rows.after(done * V::COUNT), sums.after(done * V::COUNT));
+                    tile::multiply::<V, ROWS>(ROWS, count, panel.as_ptr(), rows, sums);
                 }
                 done += count;
             }
@@ -407,7 +408,8 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let step = self.step;
-        let (bias, rectify) = step.sweep.targets.finish(step.sweep.finish, 0, self.output);
+        let finish = step.sweep.finish;
+        let bias = step.sweep.targets.bias(finish, 0, self.output);
         let mut picture = [T::zero(); 16 * OUT];
         for tile in (0..step.tiles(V::COUNT)).step_by(V::COUNT) {
             // SAFETY: all products of these tiles are there, and nobody writes them any more.
@@ -430,7 +432,7 @@ impl<T: Float> Kernel<T> for Write<'_, T> {
                 // A closure would not be compiled for the registers it is called with.
                 for value in rows.as_flattened_mut() {
                     *value = value.add(V::splat(bias));
-                    *value = if rectify { value.positive() } else { *value };
+                    *value = if finish.rectify { value.positive() } else { *value };
                 }
                 self.place::<V>(rows, step.first + tile, &mut picture);
             }

@@ -1,7 +1,7 @@
 //! How a strip of rows lies in its buffer, and comes there.
 
-use super::even;
 use super::pass::{Axis, Pass};
+use super::{NEAR, even};
 use crate::kernels::panels::Along;
 use crate::kernels::tile::{LONG, Offsets, REGISTER};
 use crate::tensor::Float;
@@ -19,6 +19,9 @@ const START: usize = 1;
 pub(super) struct Layout {
     /// Whether windows are read from the source.
     pub(super) in_place: bool,
+    /// Whether sums of positions go to their planes at once, row by row: where rows are long and of whole registers.
+    /// Other rows share registers with what lies between them.
+    pub(super) apart: bool,
     /// Positions of a strip along the last two axes.
     pub(super) rows: usize,
     pub(super) columns: usize,
@@ -48,7 +51,9 @@ impl Layout {
         let shared = if columns == width.count && width.step == 1 { width.margin(pass.source[2]) } else { 0 };
         let pitch = columns + columns_reach - shared;
         let most = (2 * BUFFER / row(columns).max(1)).saturating_sub(rows_reach).clamp(1, height.count);
-        let registers = |rows: usize| ((rows - 1) * pitch + columns).div_ceil(REGISTER) + START;
+        let apart = width.spacing == 1 && columns.is_multiple_of(REGISTER) && columns >= NEAR;
+        let next = if apart { columns } else { pitch };
+        let registers = |rows: usize| ((rows - 1) * next + columns).div_ceil(REGISTER) + START;
         let cost = |&rows: &usize| match (height.count / rows, height.count % rows) {
             (strips, 0) => strips * registers(rows),
             (strips, rest) => strips * registers(rows) + registers(rest),
@@ -60,6 +65,7 @@ impl Layout {
         let plane = (rows + rows_reach) * pitch + shared;
         let mut layout = Self {
             in_place: false,
+            apart,
             rows,
             columns,
             pitch,
@@ -90,6 +96,7 @@ impl Layout {
             even(line.count, (BUFFER / inputs.max(1)).clamp(8 * LONG, 16 * LONG)).next_multiple_of(LONG);
         let mut layout = Self {
             in_place: true,
+            apart: false,
             rows: 1,
             columns: columns.min(line.count),
             pitch: line.count,

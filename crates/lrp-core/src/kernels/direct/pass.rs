@@ -1,5 +1,7 @@
 //! What a sweep reads and writes, axis by axis.
 
+use std::ops::Range;
+
 use crate::kernels::{Geometry, coordinates};
 
 /// How one axis of the result reads the source.
@@ -111,6 +113,14 @@ impl Axis {
     /// The largest shift.
     pub(super) fn reach(&self) -> usize {
         self.taps.iter().map(|&(_, base)| self.split(base).1).max().unwrap_or(0)
+    }
+
+    /// What `count` positions from `first` on read of a source of `size`, and what lies between.
+    pub(super) fn reads(&self, first: usize, count: usize, size: usize) -> Range<usize> {
+        let start = (first * self.step) as isize + self.lowest();
+        let end = start + ((count + self.reach()) * self.step) as isize;
+        let inside = |index: isize| index.clamp(0, size as isize) as usize;
+        inside(start)..inside(end)
     }
 
     /// Zeros that a row of the buffer has at both ends.
