@@ -7,11 +7,12 @@
 
 use std::ops::Range;
 
+use super::ahead::Ahead;
 use super::panels::{Along, Block, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Finish, Plane, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, Ahead, LONG, REGISTER, ROWS, Rows, Sums, WIDE};
+use super::tile::{self, LONG, REGISTER, ROWS, Rows, Sums, WIDE};
 use crate::tensor::Float;
 
 mod pass;

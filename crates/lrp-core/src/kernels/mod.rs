@@ -23,6 +23,7 @@ mod winograd;
 mod planes;
 mod panels;
 mod tile;
+mod ahead;
 mod peak;
 pub(crate) mod memory;
 pub(crate) mod parallel;

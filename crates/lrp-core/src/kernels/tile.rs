@@ -1,8 +1,8 @@
 //! The register tile: a small matrix product whose sums never leave the registers.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::ahead::Ahead;
 use super::planes::Finish;
 use super::simd::Lanes;
 use crate::lens::WeightLens;
@@ -27,44 +27,6 @@ const AHEAD: usize = 12;
 /// a strip of windows of three by three needs meanwhile, few enough for nothing to wait.
 const PACE: usize = 1;
 const PACE_OF_OUTPUTS: usize = 4;
-
-/// Memory that is read soon, asked for while sums are computed: so much at a time as comes without anyone waiting.
-#[derive(Debug)]
-pub(super) struct Ahead<'a, T> {
-    /// What is read first, and what once that is asked for.
-    next: &'a [T],
-    later: VecDeque<&'a [T]>,
-}
-
-impl<T> Default for Ahead<'_, T> {
-    fn default() -> Self {
-        Self { next: &[], later: VecDeque::new() }
-    }
-}
-
-impl<'a, T> FromIterator<&'a [T]> for Ahead<'a, T> {
-    fn from_iter<I: IntoIterator<Item = &'a [T]>>(places: I) -> Self {
-        Self { next: &[], later: places.into_iter().collect() }
-    }
-}
-
-impl<'a, T> Ahead<'a, T> {
-    /// Asks for `place` before everything else; what it replaces is no longer asked for.
-    pub(super) fn first(&mut self, place: &'a [T]) {
-        self.next = place;
-    }
-
-    /// Up to `length` elements to ask for.
-    #[inline(always)]
-    fn take(&mut self, length: usize) -> &'a [T] {
-        if self.next.is_empty() {
-            self.next = self.later.pop_front().unwrap_or_default();
-        }
-        let (place, rest) = self.next.split_at(length.min(self.next.len()));
-        self.next = rest;
-        place
-    }
-}
 
 /// Where the rows of an operand begin that is read in place.
 #[derive(Debug, Default)]
@@ -136,7 +98,7 @@ impl<'a, T> Rows<'a, T> {
 pub(super) struct Sums<'a, T> {
     pub(super) start: *mut T,
     pub(super) pitch: usize,
-    /// The bias has an entry a row, or none.
+    /// The bias has an entry a row at least, or none.
     pub(super) finish: Finish<'a, T>,
 }
 
@@ -160,6 +122,7 @@ impl<T: Float> Sums<'_, T> {
     #[inline(always)]
     unsafe fn write<V: Lanes<Scalar = T>, const R: usize, const N: usize>(self, mut sums: [[V; N]; R]) {
         let Self { start, pitch, finish: Finish { bias, rectify } } = self;
+        debug_assert!(bias.is_empty() || bias.len() >= R, "an entry a row");
         // SAFETY: as the caller.
         unsafe {
             if let Some(bias) = bias.first_chunk::<R>() {

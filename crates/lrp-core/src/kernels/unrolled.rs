@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
+use super::ahead::Ahead;
 use super::convolution::Direction;
 use super::direct::{Pass, even};
 use super::panels::{Along, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
-use super::tile::{self, Ahead, Offsets, REGISTER, ROWS, Sums};
+use super::tile::{self, Offsets, REGISTER, ROWS, Sums};
 use super::{Geometry, coordinates};
 use crate::lens::WeightLens;
 use crate::tensor::Float;
