@@ -163,7 +163,7 @@ fn outputs_along_registers_agree_with_the_formulas() {
 
 #[test]
 fn long_rows_agree_with_the_formulas() {
-    // Two strips there, three back, and blocks of fewer rows than a tile has.
+    // Two strips each way, and blocks of fewer rows than a tile has.
     let (geometry, channels) = (geometry(112, 3, 1, 1), [11, 17]);
     let shape = [1, channels[0], 112, 112];
     check::<f32>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-5);
