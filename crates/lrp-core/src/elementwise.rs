@@ -218,6 +218,26 @@ pub fn update<T: Float>(
     }
 }
 
+/// One array of all samples of arrays that differ in nothing but their number of samples, the first axis.
+///
+/// # Panics
+/// If there is no array, or they differ in anything else.
+#[must_use]
+pub fn joined<'a, T: Float>(parts: impl IntoIterator<Item = &'a Tensor<T>>) -> Tensor<T> {
+    let parts: Vec<_> = parts.into_iter().map(|part| part.as_standard_layout()).collect();
+    let mut shape = parts[0].shape().to_vec();
+    assert!(parts.iter().all(|part| part.shape()[1..] == shape[1..]), "samples of one shape");
+    shape[0] = parts.iter().map(|part| part.shape()[0]).sum();
+    let mut values = memory::take(shape.iter().product());
+    let mut rest = &mut values[..];
+    for part in &parts {
+        let (target, behind) = rest.split_at_mut(part.len());
+        target.copy_from_slice(part.as_slice().expect("it is in standard layout"));
+        rest = behind;
+    }
+    Tensor::from_shape_vec(shape, values).expect("as many values as places")
+}
+
 /// Lets the memory of an array serve the next one.
 pub fn recycle<T: Float>(tensor: Tensor<T>) {
     memory::give(tensor.into_raw_vec_and_offset().0);

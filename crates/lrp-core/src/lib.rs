@@ -16,7 +16,7 @@ mod kernels;
 #[cfg(feature = "nalgebra")]
 pub mod nalgebra;
 
-pub use elementwise::{blank, broadcast, combine, map, recycle, update, write};
+pub use elementwise::{blank, broadcast, combine, joined, map, recycle, update, write};
 pub use error::{Error, ErrorKind, Result};
 pub use kernels::{Kernels, peak_rate};
 pub use layer::{Affine, Crossing, Flow, Kind, Layer, Mix, Record, Route};

@@ -1,11 +1,19 @@
 //! What a network did with one input, and its derivative there.
 
-use crate::elementwise::recycle;
+use std::ops::Range;
+
+use ndarray::Axis;
+
+use crate::elementwise::{joined, map, recycle};
 use crate::layer::Record;
 use crate::layers::Op;
-use crate::network::{Network, Value};
+use crate::network::{Network, Node, Value};
 use crate::parameters::Parameters;
 use crate::tensor::{Float, Tensor, TensorView};
+
+/// Bytes of one value of a batch from which on its samples go back part by part: what is under way is then no more
+/// than memory close to the processor has room for, or one sample needs.
+const LARGE: usize = 32 << 20;
 
 /// Every value a network computed for one batch.
 ///
@@ -139,14 +147,18 @@ impl<'n, T: Float> Trace<'n, T> {
         seed: &Tensor<T>,
         cross: impl Fn(&Op<T>, &Record<'_, T>, TensorView<'_, T>) -> Vec<Tensor<T>>,
     ) -> Vec<Option<Parameters<T>>> {
+        let samples = self.check_seed(value, seed);
         let learned_below = self.network.learned_below();
         let mut gradients = vec![None; self.network.nodes().len()];
-        self.walk_back(value, seed.clone(), |node, record, upstream| {
-            let op = self.op(node);
-            gradients[node] = op.parameter_gradient(record, upstream.view());
+        let learn = |node, _, upstream: Tensor<T>| {
+            let (op, record) = (self.op(node), self.at(node));
+            gradients[node] = op.parameter_gradient(&record, upstream.view());
             // Below the lowest layer that learns nobody asks for the gradient.
-            if learned_below[node] { cross(op, record, upstream.view()) } else { Vec::new() }
-        });
+            if learned_below[node] { cross(op, &record, upstream.view()) } else { Vec::new() }
+        };
+        // A gradient is a sum over all samples.
+        let at_once = vec![samples; self.network.nodes().len()];
+        Walk { network: self.network, at_once, cross: learn }.run(value, seed.clone(), samples);
         gradients
     }
 
@@ -156,6 +168,9 @@ impl<'n, T: Float> Trace<'n, T> {
     /// its record and what its output received; it returns one array an input, or none to go no further. What
     /// reaches a value from several nodes adds up, so branches and skips need no special case.
     ///
+    /// Where values are large, the samples of a batch go the rest of the way part by part, in their order. `cross`
+    /// is then called for each part, with what was recorded of its samples.
+    ///
     /// # Panics
     /// If `seed` does not have the shape of the value.
     pub fn walk_back(
@@ -164,8 +179,10 @@ impl<'n, T: Float> Trace<'n, T> {
         seed: Tensor<T>,
         mut cross: impl FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>>,
     ) -> Tensor<T> {
-        self.check_seed(value, &seed);
-        let arrived = walk(self.network, value, seed, |node, upstream| cross(node, &self.at(node), upstream));
+        let samples = self.check_seed(value, &seed);
+        let cross = |node, part, upstream| cross(node, &self.part(node, part), upstream);
+        let arrived =
+            Walk { network: self.network, at_once: self.at_once(), cross }.run(value, seed, samples);
         arrived.unwrap_or_else(|| Tensor::zeros(self.value(Value::INPUT).raw_dim()))
     }
 
@@ -179,22 +196,47 @@ impl<'n, T: Float> Trace<'n, T> {
         seed: Tensor<T>,
         mut cross: impl FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>>,
     ) -> Tensor<T> {
-        self.check_seed(value, &seed);
-        let network = self.network;
-        let arrived = walk(network, value, seed, |node, upstream| {
-            let parts = cross(node, &self.at(node), upstream);
-            if let Recorded::Value(passed) = std::mem::replace(&mut self.values[node + 1], Recorded::Dropped)
+        let samples = self.check_seed(value, &seed);
+        let (network, at_once) = (self.network, self.at_once());
+        let cross = |node, part: Range<usize>, upstream| {
+            let last = part.end == samples;
+            let parts = cross(node, &self.part(node, part), upstream);
+            if last
+                && let Recorded::Value(passed) =
+                    std::mem::replace(&mut self.values[node + 1], Recorded::Dropped)
             {
                 recycle(passed);
             }
             parts
-        });
+        };
+        let arrived = Walk { network, at_once, cross }.run(value, seed, samples);
         arrived.unwrap_or_else(|| Tensor::zeros(self.value(Value::INPUT).raw_dim()))
     }
 
-    fn check_seed(&self, value: Value, seed: &Tensor<T>) {
+    /// How many samples the seed has, as many as the value.
+    fn check_seed(&self, value: Value, seed: &Tensor<T>) -> usize {
         let expected = self.value(value).shape();
         assert_eq!(seed.shape(), expected, "the seed has the shape of the value it starts at");
+        expected[0]
+    }
+
+    /// For every node, how many samples may go back through it at once.
+    fn at_once(&self) -> Vec<usize> {
+        let bytes = |value: &Value| {
+            let value = self.value(*value);
+            value.len() * size_of::<T>() / value.shape()[0].max(1)
+        };
+        let largest = |node: &Node<T>| node.inputs().iter().map(bytes).max().unwrap_or(0);
+        self.network.nodes().iter().map(|node| (LARGE / largest(node).max(1)).max(1)).collect()
+    }
+
+    /// What was recorded at a node of some samples.
+    fn part(&self, node: usize, samples: Range<usize>) -> Record<'_, T> {
+        let Record { mut inputs, mut output, site } = self.at(node);
+        inputs.iter_mut().chain([&mut output]).for_each(|array| {
+            array.slice_axis_inplace(Axis(0), samples.clone().into());
+        });
+        Record { inputs, output, site }
     }
 
     fn op(&self, node: usize) -> &'n Op<T> {
@@ -202,24 +244,55 @@ impl<'n, T: Float> Trace<'n, T> {
     }
 }
 
-/// The way back itself; `None` if nothing reaches the input.
-fn walk<T: Float>(
-    network: &Network<T>,
-    value: Value,
-    seed: Tensor<T>,
-    mut cross: impl FnMut(usize, Tensor<T>) -> Vec<Tensor<T>>,
-) -> Option<Tensor<T>> {
-    let mut arrived: Vec<Option<Tensor<T>>> = vec![None; value.index()];
-    arrived.push(Some(seed));
-    for node in (0..value.index()).rev() {
-        let Some(upstream) = arrived[node + 1].take() else { continue };
-        for (input, part) in network.nodes()[node].inputs().iter().zip(cross(node, upstream)) {
-            let slot = &mut arrived[input.index()];
-            *slot = Some(match slot.take() {
-                Some(sum) => sum + &part,
-                None => part,
-            });
-        }
+/// The way back itself.
+struct Walk<'n, T: Float, F> {
+    network: &'n Network<T>,
+    /// For every node, how many samples go at once.
+    at_once: Vec<usize>,
+    /// Takes what reaches a node from some samples across it.
+    cross: F,
+}
+
+impl<T: Float, F: FnMut(usize, Range<usize>, Tensor<T>) -> Vec<Tensor<T>>> Walk<'_, T, F> {
+    /// From a value to the input; `None` if nothing reaches it.
+    fn run(mut self, value: Value, seed: Tensor<T>, samples: usize) -> Option<Tensor<T>> {
+        let mut arrived: Vec<Option<Tensor<T>>> = vec![None; value.index()];
+        arrived.push(Some(seed));
+        self.go(arrived, 0..samples)
     }
-    arrived[0].take()
+
+    /// The rest of the way of some samples, from what has arrived at values that nobody has passed yet.
+    fn go(&mut self, mut arrived: Vec<Option<Tensor<T>>>, samples: Range<usize>) -> Option<Tensor<T>> {
+        for node in (0..arrived.len() - 1).rev() {
+            if arrived[node + 1].is_some() && samples.len() > self.at_once[node] {
+                arrived.truncate(node + 2);
+                return self.part_ways(arrived, samples);
+            }
+            let Some(upstream) = arrived[node + 1].take() else { continue };
+            let parts = (self.cross)(node, samples.clone(), upstream);
+            for (input, part) in self.network.nodes()[node].inputs().iter().zip(parts) {
+                let slot = &mut arrived[input.index()];
+                *slot = Some(match slot.take() {
+                    Some(sum) => sum + &part,
+                    None => part,
+                });
+            }
+        }
+        arrived[0].take()
+    }
+
+    /// The rest of the way of one half of the samples and then of the other.
+    fn part_ways(&mut self, arrived: Vec<Option<Tensor<T>>>, samples: Range<usize>) -> Option<Tensor<T>> {
+        let middle = samples.len().div_ceil(2);
+        let halves = [0..middle, middle..samples.len()].map(|half| {
+            let part = |all: &Tensor<T>| map(&all.slice_axis(Axis(0), half.clone().into()), |r| r);
+            let arrived = arrived.iter().map(|all| all.as_ref().map(part)).collect();
+            self.go(arrived, samples.start + half.start..samples.start + half.end)
+        });
+        arrived.into_iter().flatten().for_each(recycle);
+        let halves: Vec<Tensor<T>> = halves.into_iter().collect::<Option<_>>()?;
+        let arrived = joined(&halves);
+        halves.into_iter().for_each(recycle);
+        Some(arrived)
+    }
 }

@@ -1,7 +1,6 @@
 //! What an explanation consists of.
 
-use lrp_core::{Float, Tensor};
-use ndarray::{Axis, concatenate};
+use lrp_core::{Float, Tensor, joined};
 
 use crate::ledger::Ledger;
 
@@ -26,10 +25,7 @@ impl<T: Float> Explanation<T> {
         if pieces.len() == 1 {
             return pieces.remove(0);
         }
-        let join = |of: &dyn Fn(&Self) -> &Tensor<T>| {
-            let views: Vec<_> = pieces.iter().map(|piece| of(piece).view()).collect();
-            concatenate(Axis(0), &views).expect("pieces differ in nothing but their number of samples")
-        };
+        let join = |of: &dyn Fn(&Self) -> &Tensor<T>| joined(pieces.iter().map(of));
         let count = pieces[0].layers.as_ref().map(Vec::len);
         let layer =
             |index: usize| join(&|piece| &piece.layers.as_ref().expect("all pieces keep layers")[index]);

@@ -104,17 +104,22 @@ impl Ledger {
     /// The books of two batches explained by one plan in one.
     #[must_use]
     pub fn merged(self, other: Self) -> Self {
-        let merge = |(mut one, two): (Entry, Entry)| {
-            one.received = one.received + two.received;
-            one.handed = one.handed + two.handed;
-            one.denominators = one.denominators + two.denominators;
-            one
-        };
+        let merge = |(one, two): (Entry, Entry)| one.merged(two);
         Self { entries: self.entries.into_iter().zip(other.entries).map(merge).collect() }
     }
 }
 
 impl Entry {
+    /// The entries of two batches at one node in one.
+    pub(crate) fn merged(self, other: Self) -> Self {
+        Self {
+            received: self.received + other.received,
+            handed: self.handed + other.handed,
+            denominators: self.denominators + other.denominators,
+            ..self
+        }
+    }
+
     /// What did not arrive at the node's inputs: it went to biases, stabilizers and units without a share.
     #[must_use]
     pub fn lost(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lrp_core::{Channels, Float, Kind, Network, Node, Prepared, Record, Tensor, Trace, Value};
+use lrp_core::{Channels, Float, Kind, Network, Node, Prepared, Record, Tensor, Trace, Value, joined};
 
 use crate::composite::Composite;
 use crate::error::{Error, Result};
@@ -177,26 +177,29 @@ impl<'n, T: Float> Plan<'n, T> {
             Start::Score => target.seed(scores)?,
             Start::One => target.ones(scores)?,
         };
-        let mut layers: Vec<Option<Tensor<T>>> = vec![None; self.head.index() + 1];
-        let mut entries = Vec::new();
+        // Of each value one array for each part of the samples that went a way of its own.
+        let mut layers: Vec<Vec<Tensor<T>>> = vec![Vec::new(); self.head.index() + 1];
+        let mut entries: Vec<Option<Entry>> = vec![None; self.head.index()];
         let relevance = go(seed.clone(), &mut |node, record, relevance| {
             if self.options.keep_layers {
-                layers[node + 1] = Some(relevance.clone());
+                layers[node + 1].push(relevance.clone());
             }
             if self.options.keep_ledger {
                 let (back, entry) = self.cross_and_book(node, record, relevance);
-                entries.push(entry);
+                entries[node] = Some(match entries[node].take() {
+                    Some(before) => before.merged(entry),
+                    None => entry,
+                });
                 back
             } else {
                 self.cross(node, record, relevance)
             }
         });
         let relevance = if self.lengths { lengths(relevance, self.channels()) } else { relevance };
-        layers[0] = Some(relevance.clone());
+        layers[0].push(relevance.clone());
         let layers =
             self.options.keep_layers.then(|| self.complete(layers, relevance.shape())).transpose()?;
-        entries.reverse();
-        let ledger = self.options.keep_ledger.then(|| Ledger::new(entries));
+        let ledger = self.options.keep_ledger.then(|| Ledger::new(entries.into_iter().flatten().collect()));
         Ok(Explanation { relevance, scores: scores.clone(), seed, layers, ledger })
     }
 
@@ -222,12 +225,13 @@ impl<'n, T: Float> Plan<'n, T> {
         (back, entry)
     }
 
-    /// Zeros for values that no relevance has reached.
-    fn complete(&self, layers: Vec<Option<Tensor<T>>>, input: &[usize]) -> Result<Vec<Tensor<T>>> {
+    /// The parts of each value together, and zeros for values that no relevance has reached.
+    fn complete(&self, layers: Vec<Vec<Tensor<T>>>, input: &[usize]) -> Result<Vec<Tensor<T>>> {
         let shapes = self.network.shapes(input)?;
-        let fill =
-            |(kept, shape): (Option<Tensor<T>>, Vec<usize>)| kept.unwrap_or_else(|| Tensor::zeros(shape));
-        Ok(layers.into_iter().zip(shapes).map(fill).collect())
+        let whole = |(parts, shape): (Vec<Tensor<T>>, Vec<usize>)| {
+            if parts.is_empty() { Tensor::zeros(shape) } else { joined(&parts) }
+        };
+        Ok(layers.into_iter().zip(shapes).map(whole).collect())
     }
 
     /// Takes relevance of one node's output back to its inputs, one array an input: a single step of the way.

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::target::Target;
 
 /// Bytes of recorded values from which on a batch is explained in pieces.
-const PIECE: usize = 256 << 20;
+const PIECE: usize = 1 << 30;
 
 /// Explains a batch under each plan for each target, plan by plan; the network runs once.
 ///

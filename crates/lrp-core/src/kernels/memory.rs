@@ -8,7 +8,7 @@ use crate::tensor::Float;
 const LARGE: usize = 1 << 16;
 
 /// Bytes of idle arrays that are kept.
-const IDLE: usize = 512 << 20;
+const IDLE: usize = 1 << 30;
 
 /// Arrays of one number type that nobody uses, the longest unused first.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ use convolution::{Convolve, Packed};
 pub use peak::peak_rate;
 
 pub(crate) mod naive;
+pub(crate) mod channels;
 pub(crate) mod convolution;
 pub(crate) mod correlate;
 pub(crate) mod dense;

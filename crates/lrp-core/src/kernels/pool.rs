@@ -344,7 +344,6 @@ fn planes<T: Float, const INPUTS: usize>(
     let plain = if phases.is_none() { stretches(geometry) } else { Vec::new() };
     let stretches = phases.as_ref().map_or(&plain, |phases| &phases.stretches);
     let mut result = memory::take(batch * channels * volume);
-    result.fill(start);
     let shared = Shared::new(&mut result);
     let entries: usize = stretches.iter().map(|stretch| stretch.count).sum();
     let count = batch * channels;
@@ -380,6 +379,8 @@ impl<T: Float, W: Work<T, INPUTS>, const INPUTS: usize> Kernel<T> for OnPlane<'_
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let Self { work, result, inputs, stretches, layout, start, scratch } = self;
+        // Here and not for all planes at once: this one stays in the cache until it is done.
+        result.fill(start);
         let Some(layout) = layout else { return work.plane(result, inputs, stretches) };
         let sizes = W::READS.map(|side| layout.volume(side));
         let (mut rest, laid_result) = scratch.two(sizes.iter().sum(), layout.volume(W::WRITES));

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array5, ArrayD, ArrayView5, Axis};
 use num_traits::Zero;
 
 use crate::kernels::convolution::{Convolve, Direction};
-use crate::kernels::{Filters, Geometry, Kernels};
+use crate::kernels::{Filters, Geometry, Kernels, channels};
 use crate::layer::Affine;
 use crate::lens::{Lenses, WeightLens};
 use crate::parameters::Parameters;
@@ -113,15 +113,13 @@ impl<T: Float> Correlation<'_, T> {
     /// Channels summed up first, then windows, then handed to all channels.
     fn window_sum(&self, direction: Direction, source: ArrayView5<'_, T>) -> Array5<T> {
         let lenses = Lenses::one(WeightLens::One);
-        let sum = source.sum_axis(Axis(1)).insert_axis(Axis(1));
+        let sum = channels::sum(source);
         let taps = Array5::ones(self.geometry.filters(1, 1, 1));
         let filters = Filters { weights: taps.view(), groups: 1, lenses: &lenses };
         let call = Convolve { filters, geometry: &self.geometry, direction };
         let one = T::convolve(&call, &T::pack(&call, false), &[sum.view()], &[], false).remove(0);
         let [.., inputs, outputs] = self.filters.shape() else { unreachable!("filters have channels") };
-        let channels = if direction == Direction::Forward { *outputs } else { *inputs };
-        let (n, _, d, h, w) = one.dim();
-        one.broadcast((n, channels, d, h, w)).expect("an axis of one can be repeated").to_owned()
+        channels::repeat(one.view(), if direction == Direction::Forward { *outputs } else { *inputs })
     }
 }
 

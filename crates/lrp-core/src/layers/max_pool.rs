@@ -3,6 +3,7 @@
 use super::only;
 use super::sum_pool::WindowSum;
 use super::ties::{Award, Ties};
+use crate::elementwise::recycle;
 use crate::error::Result;
 use crate::layer::{Crossing, Flow, Kind, Layer, Mix, Record};
 use crate::site::Site;
@@ -99,8 +100,11 @@ impl<T: Float> Layer<T> for MaxPool {
         let (input, kernels) = (record.inputs[0].shape(), record.site.kernels());
         let map = Box::new(WindowSum::new(&self.window, self.channels, input, kernels));
         let award = Award::Ties(self.ties);
-        let route =
-            Box::new(move |relevance: Tensor<T>| vec![self.to_winners(record, relevance.view(), award)]);
+        let route = Box::new(move |relevance: Tensor<T>| {
+            let winners = self.to_winners(record, relevance.view(), award);
+            recycle(relevance);
+            vec![winners]
+        });
         Flow::Either(route, Mix { map, z: None })
     }
 
