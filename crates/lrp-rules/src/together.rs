@@ -52,13 +52,24 @@ pub fn explain_together<T: Float>(
         plan.check_fits(&shapes)?;
         targets.iter().try_for_each(|target| target.check(&shapes[plan.head().index()]))?;
     }
+    let step = within::<T>(&shapes, PIECE).min(input.shape()[0]).max(1);
+    in_pieces(plans, input, targets, step)
+}
+
+/// The same, so many samples at a time, of a batch that fits plans that fit each other.
+fn in_pieces<T: Float>(
+    plans: &[&Plan<'_, T>],
+    input: &Tensor<T>,
+    targets: &[Target],
+    step: usize,
+) -> Result<Vec<Vec<Explanation<T>>>> {
+    let network = plans[0].network();
     let in_place: Vec<bool> =
         (0..network.nodes().len()).map(|node| plans.iter().all(|plan| plan.in_place()[node])).collect();
     let ways: Vec<(&Plan<'_, T>, &Target)> =
         plans.iter().flat_map(|plan| targets.iter().map(move |target| (*plan, target))).collect();
     let mut pieces: Vec<Vec<Explanation<T>>> = ways.iter().map(|_| Vec::new()).collect();
     let samples = input.shape()[0];
-    let step = within::<T>(&shapes, PIECE).min(samples).max(1);
     for start in (0..samples).step_by(step) {
         let range = start..samples.min(start + step);
         let trace = if range.len() == samples {
@@ -97,4 +108,41 @@ fn within<T>(shapes: &[Vec<usize>], bytes: usize) -> usize {
     let samples = shapes[0][0];
     let elements: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
     (bytes / (elements / samples * size_of::<T>()).max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use lrp_core::{Linear, Rect};
+    use ndarray::{Array1, Array2};
+
+    use super::*;
+    use crate::composite::Composite;
+    use crate::options::PlanOptions;
+    use crate::rules::{epsilon, flat};
+
+    #[test]
+    fn pieces_are_explained_as_the_batch() {
+        let dense = |seed: usize, from: usize, to: usize| {
+            let weight = |(i, j): (usize, usize)| ((i * 7 + j * 3 + seed) % 5) as f64 - 2.0;
+            Linear::new(Array2::from_shape_fn((from, to), weight), Array1::from_elem(to, 0.5)).unwrap()
+        };
+        let network =
+            Network::sequential([dense(1, 3, 4).into(), Rect.into(), dense(2, 4, 2).into()]).unwrap();
+        let input = Array2::from_shape_fn((5, 3), |(i, j)| ((i * 3 + j) % 7) as f64 - 3.0).into_dyn();
+        let options = PlanOptions { keep_layers: true, keep_ledger: true, ..PlanOptions::default() };
+        let plan = |rule| Plan::new(&network, &Composite::uniform(rule), options).unwrap();
+        let plans = [plan(epsilon(0.1)), plan(flat())];
+        let (plans, targets) = (plans.each_ref(), [Target::Top, Target::PerSample(vec![0, 1, 1, 0, 1])]);
+        let whole = in_pieces(&plans, &input, &targets, 5).unwrap();
+        for step in 1..5 {
+            let found = in_pieces(&plans, &input, &targets, step).unwrap();
+            for (found, whole) in found.iter().flatten().zip(whole.iter().flatten()) {
+                assert_eq!(found.relevance, whole.relevance, "{step} at a time");
+                assert_eq!((&found.scores, &found.seed), (&whole.scores, &whole.seed), "{step} at a time");
+                assert_eq!(found.layers, whole.layers, "{step} at a time");
+                let entries = |one: &Explanation<f64>| one.ledger.as_ref().unwrap().entries().len();
+                assert_eq!(entries(found), entries(whole), "{step} at a time");
+            }
+        }
+    }
 }

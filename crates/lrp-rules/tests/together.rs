@@ -3,11 +3,11 @@
 mod numbers;
 
 use lrp_core::{
-    Channels, Convolution, Flatten, Float, Kernels, Linear, MaxPool, Network, Op, Rect, SoftMax, SumPool,
-    Tensor, Window,
+    Add, Channels, Convolution, Flatten, Float, Kernels, Linear, MaxPool, Network, NetworkBuilder, Op, Rect,
+    SoftMax, SumPool, Tensor, Window,
 };
 use lrp_rules::rules::{RULES, epsilon, flat};
-use lrp_rules::{Composite, ErrorKind, Plan, PlanOptions, Target, explain_together};
+use lrp_rules::{Amount, Composite, ErrorKind, Ledger, Plan, PlanOptions, Target, explain_together};
 use ndarray::{Array1, Axis, Slice};
 use numbers::{distance, tensor};
 
@@ -109,33 +109,48 @@ fn together_is_as_one_by_one() {
     }
 }
 
-/// So many samples of a wide value that they cannot all be recorded at once.
+/// So many samples of wide values that they go back in parts, twice divided, and across a branch.
 #[test]
-fn a_batch_in_pieces_is_explained_as_its_samples() {
-    let (samples, width) = (11, 2_000_000);
+fn a_batch_in_parts_is_explained_as_its_samples() {
+    let (samples, width) = (9, 2_000_000);
     let weights = tensor(1, &[1, width]).into_dimensionality().unwrap();
     let narrow = tensor::<f32>(2, &[width, 2]).into_dimensionality().unwrap();
-    let network = Network::sequential([
-        Linear::new(weights, Array1::zeros(width)).unwrap().into(),
-        Rect.into(),
-        Rect.into(),
-        Rect.into(),
-        Linear::new(narrow, Array1::zeros(2)).unwrap().into(),
-    ])
-    .unwrap();
+    let mut builder = NetworkBuilder::new();
+    builder.push(Linear::new(weights, Array1::zeros(width)).unwrap());
+    let wide = builder.push(Rect);
+    let branch = builder.push(Rect);
+    builder.add("sum", Add, &[branch, wide]);
+    builder.push(Linear::new(narrow, Array1::zeros(2)).unwrap());
+    let network = builder.build().unwrap();
     let input: Tensor<f32> = tensor(3, &[samples, 1]);
-    let composite = Composite::uniform(epsilon(0.01));
-    let plan =
-        Plan::new(&network, &composite, PlanOptions { keep_layers: true, ..PlanOptions::default() }).unwrap();
+    let options = PlanOptions { keep_layers: true, keep_ledger: true, ..PlanOptions::default() };
+    let plan = Plan::new(&network, &Composite::uniform(epsilon(0.01)), options).unwrap();
     let classes: Vec<usize> = (0..samples).map(|sample| sample % 2).collect();
     let whole = plan.explain(&input, &Target::PerSample(classes.clone())).unwrap();
     assert_eq!(whole.relevance.shape(), input.shape());
-    assert_eq!(whole.layers.as_ref().unwrap()[1].shape(), [samples, width]);
+    let layers = whole.layers.as_ref().unwrap();
+    let mut books: Option<Ledger> = None;
     for (sample, &class) in classes.iter().enumerate() {
         let of = |array: &Tensor<f32>| array.slice_axis(Axis(0), Slice::from(sample..=sample)).to_owned();
         let alone = plan.explain(&of(&input), &Target::Class(class)).unwrap();
         assert_eq!(of(&whole.seed), alone.seed);
         assert!(distance(&of(&whole.relevance), &alone.relevance) <= 1e-5, "sample {sample}");
+        for (layer, alone) in layers.iter().zip(alone.layers.unwrap()) {
+            assert!(distance(&of(layer), &alone) <= 1e-5, "sample {sample}");
+        }
+        let ledger = alone.ledger.unwrap();
+        books = Some(match books {
+            Some(books) => books.merged(ledger),
+            None => ledger,
+        });
+    }
+    let (found, books) = (whole.ledger.unwrap(), books.unwrap());
+    assert_eq!(found.entries().len(), 5);
+    for (found, expected) in found.entries().iter().zip(books.entries()) {
+        let near = |found: Amount, expected: Amount| (found.sum - expected.sum).abs() <= 1e-5 * expected.size;
+        assert!(near(found.received, expected.received), "{found:?}, but samples {expected:?}");
+        assert!(near(found.handed, expected.handed), "{found:?}, but samples {expected:?}");
+        assert_eq!((&found.node, found.denominators.units), (&expected.node, expected.denominators.units));
     }
 }
 
