@@ -266,7 +266,7 @@ impl<'a, T: Float> Strip<'a, T> {
         ahead: &mut Ahead<'_, T>,
     ) {
         let a = self.panels.panel(self.place.group, block).as_ptr();
-        let bias: [T; ROWS] = std::array::from_fn(|row| self.bias(block, row));
+        let bias: [T; ROWS] = self.targets.biases(self.finish, self.place.group, block.first, block.rows);
         let finish = Finish { bias: &bias, ..self.finish };
         let planes = self.targets.planes(self.place.sample, self.place.group, block.first, block.rows);
         if let Some(planes) = planes.filter(|_| self.layout.apart && columns == self.layout.columns) {
@@ -314,7 +314,7 @@ impl<'a, T: Float> Strip<'a, T> {
         let outputs = std::array::from_fn(|row| {
             let output = block.first + row.min(block.rows - 1);
             let plane = self.targets.plane(self.place.sample, self.place.group, output);
-            Outlet { plane, bias: self.bias(block, row) }
+            Outlet { plane, bias: self.targets.bias(self.finish, self.place.group, output) }
         });
         for first in (0..windows.depth).step_by(DEPTH) {
             let piece = windows.part(first..windows.depth.min(first + DEPTH));
@@ -412,12 +412,6 @@ impl<'a, T: Float> Strip<'a, T> {
                 }
             }
         }
-    }
-
-    /// What is added to an output of a block; rows it does not have are as its last.
-    #[inline(always)]
-    fn bias(&self, block: &Block, row: usize) -> T {
-        self.targets.bias(self.finish, self.place.group, block.first + row.min(block.rows - 1))
     }
 
     /// Where the first position of a row is written in its plane.

@@ -80,6 +80,21 @@ impl<T> Targets<T> {
         finish.bias.get(channel).copied().unwrap_or_else(T::zero)
     }
 
+    /// The same for a block of `rows` outputs from `first` on; rows that it does not have are as its last.
+    #[inline(always)]
+    pub(super) fn biases<const ROWS: usize>(
+        &self,
+        finish: Finish<'_, T>,
+        group: usize,
+        first: usize,
+        rows: usize,
+    ) -> [T; ROWS]
+    where
+        T: Float,
+    {
+        std::array::from_fn(|row| self.bias(finish, group, first + row.min(rows - 1)))
+    }
+
     /// The planes of `count` outputs as one, if they lie behind each other.
     #[inline(always)]
     pub(super) fn planes(

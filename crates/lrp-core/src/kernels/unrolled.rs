@@ -198,7 +198,14 @@ impl<T: Float> Kernel<T> for PieceKernel<'_, T> {
         let rows = offsets.rows(matrix.as_ptr());
         for block in &piece.panels.blocks()[piece.blocks.clone()] {
             let panel = piece.panels.panel(piece.group, block);
-            let c = Sums { start: sums.as_mut_ptr(), pitch: *pitch, finish: Finish::default() };
+            let bias: [T; ROWS] =
+                piece.targets.biases(piece.finish, piece.group, block.first, block.rows);
+            let finish = match piece.windows.direction {
+                Direction::Forward => Finish { bias: &bias, ..piece.finish },
+                // Only the sums over all taps are finished.
+                Direction::Transposed => Finish::default(),
+            };
+            let c = Sums { start: sums.as_mut_ptr(), pitch: *pitch, finish };
             // SAFETY: a panel holds `depth · rows` weights and more; rows of the matrix and of the sums are `pitch`
             // long, which is whole registers.
             unsafe {
@@ -248,17 +255,14 @@ impl<T: Float> Piece<'_, T> {
         }
     }
 
-    /// The sums of one output.
+    /// The finished sums of one output.
     #[inline(always)]
     fn write(&self, output: usize, sums: &[T]) {
         let positions = self.windows.positions();
-        let (bias, rectify) = (self.targets.bias(self.finish, self.group, output), self.finish.rectify);
         for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(positions)) {
             // SAFETY: samples, groups and blocks of outputs are disjoint, so nobody else writes these elements.
             let target = unsafe { self.targets.plane(sample, self.group, output).part(0, positions) };
-            for (target, &sum) in target.iter_mut().zip(sums) {
-                *target = if rectify { WeightLens::Positive.see(sum + bias) } else { sum + bias };
-            }
+            target.copy_from_slice(sums);
         }
     }
 

@@ -23,13 +23,10 @@ const PLACES: usize = IN * IN;
 /// Filters below so many inputs or outputs spend more on transforms than they save.
 const NARROW: usize = 16;
 
-/// Tiles in a block: with few channels, so many that transforms and products of a block stay in the second-level
-/// cache; with many, more, because all filters are read for every block.
-const SMALL_BLOCK: usize = 64;
-const LARGE_BLOCK: usize = 112;
-
-/// Inputs and outputs up to which blocks are small.
-const NARROW_SUM: usize = 128;
+/// Inputs and outputs together, and up to so many of them the tiles in a block at most: with few, so many that
+/// transforms and products of a block stay in the second-level cache; with many, more, because all filters are read for
+/// every block.
+const BLOCKS: [(usize, usize); 3] = [(128, 64), (512, 112), (usize::MAX, 144)];
 
 /// Products between asking for filters and reading them: processors look ahead by themselves, but no further than the
 /// end of a page.
@@ -151,8 +148,7 @@ pub(super) fn run<T: Float>(
     finish: Finish<'_, T>,
 ) {
     let tiling = Tiling::new(geometry, sources.division.batch);
-    let wide = filters.inputs + filters.outputs <= NARROW_SUM;
-    let block = if wide { SMALL_BLOCK } else { LARGE_BLOCK }.min(tiling.count.next_multiple_of(16));
+    let block = block(&tiling, filters.inputs + filters.outputs);
     let offsets = (0..filters.inputs).map(|input| input * block).collect();
     let sweep = Sweep { tiling, filters, sources, targets, finish, block, offsets };
     let count = sweep.tiling.count.div_ceil(block);
@@ -179,6 +175,12 @@ pub(super) fn run<T: Float>(
             parallel::each(filters.outputs, work, |output, _: &mut Scratch<T>| step.finish(output));
         }
     });
+}
+
+/// Tiles in a block, as many in each, in whole registers.
+fn block(tiling: &Tiling, channels: usize) -> usize {
+    let (_, most) = BLOCKS.into_iter().find(|(most, _)| channels <= *most).expect("the last has no bound");
+    tiling.count.div_ceil(tiling.count.div_ceil(most).max(1)).next_multiple_of(16)
 }
 
 /// One call.
