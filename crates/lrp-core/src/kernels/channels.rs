@@ -2,9 +2,9 @@
 
 use ndarray::{Array5, ArrayView5};
 
+use super::memory;
 use super::parallel::{self, Scratch, Shared};
 use super::simd::widely;
-use super::memory;
 use crate::tensor::Float;
 
 /// Positions summed up at a time: few enough to stay in the first-level cache.

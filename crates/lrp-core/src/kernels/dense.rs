@@ -8,6 +8,7 @@ use std::ops::Range;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
 
+use super::memory;
 use super::parallel::{self, Scratch, Shared};
 use super::simd::{Kernel, Lanes, dispatch};
 use crate::lens::WeightLens;
@@ -45,12 +46,13 @@ pub(crate) fn product<T: Float>(
     let x = x.as_standard_layout();
     let values = x.as_slice().unwrap_or_default();
     if let Some(rows) = weights.as_slice() {
-        let mut y = vec![T::zero(); samples * columns];
+        let mut y = memory::take(samples * columns);
+        y.fill(T::zero());
         look(lens, Blend { x: values, samples, weights: rows, columns, y: &Shared::new(&mut y) });
         return Array2::from_shape_vec((samples, columns), y).expect("one row a sample");
     }
     if let Some(columns_in_memory) = weights.t().as_slice() {
-        let mut y = vec![T::zero(); samples * columns];
+        let mut y = memory::take(samples * columns);
         look(lens, Dots { x: values, samples, weights: columns_in_memory, columns, y: &Shared::new(&mut y) });
         return Array2::from_shape_vec((samples, columns), y).expect("one row a sample");
     }

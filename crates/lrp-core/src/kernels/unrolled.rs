@@ -198,8 +198,7 @@ impl<T: Float> Kernel<T> for PieceKernel<'_, T> {
         let rows = offsets.rows(matrix.as_ptr());
         for block in &piece.panels.blocks()[piece.blocks.clone()] {
             let panel = piece.panels.panel(piece.group, block);
-            let bias: [T; ROWS] =
-                piece.targets.biases(piece.finish, piece.group, block.first, block.rows);
+            let bias: [T; ROWS] = piece.targets.biases(piece.finish, piece.group, block.first, block.rows);
             let finish = match piece.windows.direction {
                 Direction::Forward => Finish { bias: &bias, ..piece.finish },
                 // Only the sums over all taps are finished.

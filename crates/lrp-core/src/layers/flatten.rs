@@ -1,7 +1,7 @@
 //! Flattening.
 
 use super::only;
-use super::reshape::reshaped;
+use super::reshape::{into_reshaped, reshaped};
 use crate::error::{Error, Result};
 use crate::layer::{Crossing, Flow, Kind, Layer, Record};
 use crate::site::Site;
@@ -67,7 +67,11 @@ impl<T: Float> Layer<T> for Flatten {
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| vec![self.back(relevance.view(), record.inputs[0].shape())]))
+        let shape = record.inputs[0].shape();
+        Flow::Route(match self {
+            Self::RowMajor => Box::new(|relevance| vec![into_reshaped(relevance, shape)]),
+            Self::ColumnMajor => Box::new(|relevance| vec![self.back(relevance.view(), shape)]),
+        })
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {

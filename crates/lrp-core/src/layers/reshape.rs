@@ -53,7 +53,7 @@ impl<T: Float> Layer<T> for Reshape {
     }
 
     fn flow<'a>(&'a self, record: &'a Record<'_, T>) -> Flow<'a, T> {
-        Flow::Route(Box::new(|relevance| vec![reshaped(&relevance.view(), record.inputs[0].shape())]))
+        Flow::Route(Box::new(|relevance| vec![into_reshaped(relevance, record.inputs[0].shape())]))
     }
 
     fn gradient(&self, record: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
@@ -64,4 +64,12 @@ impl<T: Float> Layer<T> for Reshape {
 /// The elements of an array, last axis fastest, in another shape of as many.
 pub(super) fn reshaped<T: Float>(array: &TensorView<'_, T>, shape: &[usize]) -> Tensor<T> {
     array.to_shape(shape).expect("both shapes have the same number of elements").into_owned()
+}
+
+/// The same of an array that nobody needs afterwards: nothing is copied where it lies in that order.
+pub(super) fn into_reshaped<T: Float>(array: Tensor<T>, shape: &[usize]) -> Tensor<T> {
+    if array.is_standard_layout() {
+        return array.into_shape_with_order(shape).expect("both shapes have the same number of elements");
+    }
+    reshaped(&array.view(), shape)
 }
