@@ -11,8 +11,8 @@ use crate::network::{Network, Node, Value};
 use crate::parameters::Parameters;
 use crate::tensor::{Float, Tensor, TensorView};
 
-/// Bytes of one value of a batch from which on its samples go back part by part: what is under way is then no more
-/// than memory close to the processor has room for, or one sample needs.
+/// Bytes of one value of a batch from which on its samples go back part by part. A few arrays of that size are under
+/// way at a time; above it memory grows, and time does not shrink.
 const LARGE: usize = 32 << 20;
 
 /// Every value a network computed for one batch.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lrp::core::{Float, Kernels, Network, Tensor, Value, cast};
+use lrp::core::{Float, Kernels, Network, Tensor, Value, cast, joined};
 use lrp::io::caffe::{ImageInput, MeanFormat, read_mean};
 use lrp::io::{Caffe, CaffeLayer, CaffeNetwork, Limits, Source, read_array, read_file};
 use lrp::rules::{
@@ -189,23 +189,24 @@ impl Material {
             Start::One => self.target()?.ones(trace.value(plan.head()))?,
             Start::Score => self.target()?.seed(trace.value(plan.head()))?,
         };
-        let mut arrived: HashMap<(usize, usize), Tensor<T>> = HashMap::new();
-        let mut at: HashMap<Value, Tensor<T>> = HashMap::new();
+        // Of each array one for each part of the samples that went a way of its own.
+        let mut arrived: HashMap<(usize, usize), Vec<Tensor<T>>> = HashMap::new();
+        let mut at: HashMap<Value, Vec<Tensor<T>>> = HashMap::new();
         let relevance = trace.walk_back(plan.head(), seed, |node, record, relevance| {
-            at.insert(Value::of_node(node), relevance.clone());
+            at.entry(Value::of_node(node)).or_default().push(relevance.clone());
             let parts = plan.cross(node, record, relevance);
-            parts
-                .iter()
-                .enumerate()
-                .for_each(|(place, part)| drop(arrived.insert((node, place), part.clone())));
+            for (place, part) in parts.iter().enumerate() {
+                arrived.entry((node, place)).or_default().push(part.clone());
+            }
             parts
         });
-        at.insert(Value::INPUT, relevance);
+        at.insert(Value::INPUT, vec![relevance]);
+        let whole = |parts: &Vec<Tensor<T>>| cast(&joined(parts));
         let mut found = HashMap::new();
-        found.insert("diff:data".to_owned(), cast(&at[&Value::INPUT]));
+        found.insert("diff:data".to_owned(), whole(&at[&Value::INPUT]));
         for layer in layers {
             for (name, value) in &layer.writes {
-                let known = at.get(value).map(cast);
+                let known = at.get(value).map(whole);
                 if let Some(relevance) = known.filter(|_| layer.kind != "Split" && !layer.in_place) {
                     found.insert(format!("diff:{name}"), relevance);
                 }
@@ -213,8 +214,8 @@ impl Material {
             for (place, (name, _)) in
                 layer.reads.iter().enumerate().filter(|(_, (name, _))| name.contains("_split_"))
             {
-                if let Some(part) = arrived.get(&(layer.nodes.start, place)) {
-                    found.insert(format!("diff:{name}"), cast(part));
+                if let Some(parts) = arrived.get(&(layer.nodes.start, place)) {
+                    found.insert(format!("diff:{name}"), whole(parts));
                 }
             }
         }
