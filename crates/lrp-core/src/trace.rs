@@ -169,7 +169,8 @@ impl<'n, T: Float> Trace<'n, T> {
     /// reaches a value from several nodes adds up, so branches and skips need no special case.
     ///
     /// Where values are large, the samples of a batch go the rest of the way part by part, in their order. `cross`
-    /// is then called for each part, with what was recorded of its samples.
+    /// is then called for each part, with what was recorded of its samples. In a network with a custom layer, which
+    /// may look at samples together, they all stay together.
     ///
     /// # Panics
     /// If `seed` does not have the shape of the value.
@@ -180,7 +181,7 @@ impl<'n, T: Float> Trace<'n, T> {
         mut cross: impl FnMut(usize, &Record<'_, T>, Tensor<T>) -> Vec<Tensor<T>>,
     ) -> Tensor<T> {
         let samples = self.check_seed(value, &seed);
-        let cross = |node, part, upstream| cross(node, &self.part(node, part), upstream);
+        let cross = |node, part, upstream| cross(node, &self.part(node, part, samples), upstream);
         let arrived =
             Walk { network: self.network, at_once: self.at_once(), cross }.run(value, seed, samples);
         arrived.unwrap_or_else(|| Tensor::zeros(self.value(Value::INPUT).raw_dim()))
@@ -200,7 +201,7 @@ impl<'n, T: Float> Trace<'n, T> {
         let (network, at_once) = (self.network, self.at_once());
         let cross = |node, part: Range<usize>, upstream| {
             let last = part.end == samples;
-            let parts = cross(node, &self.part(node, part), upstream);
+            let parts = cross(node, &self.part(node, part, samples), upstream);
             if last
                 && let Recorded::Value(passed) =
                     std::mem::replace(&mut self.values[node + 1], Recorded::Dropped)
@@ -217,26 +218,31 @@ impl<'n, T: Float> Trace<'n, T> {
     fn check_seed(&self, value: Value, seed: &Tensor<T>) -> usize {
         let expected = self.value(value).shape();
         assert_eq!(seed.shape(), expected, "the seed has the shape of the value it starts at");
-        expected[0]
+        expected.first().copied().unwrap_or(1)
     }
 
     /// For every node, how many samples may go back through it at once.
     fn at_once(&self) -> Vec<usize> {
-        let bytes = |value: &Value| {
-            let value = self.value(*value);
-            value.len() * size_of::<T>() / value.shape()[0].max(1)
-        };
+        let nodes = self.network.nodes();
+        let samples = self.value(Value::INPUT).shape()[0];
+        // Whatever the others do, a layer of somebody's own may look at samples together.
+        if nodes.iter().any(|node| matches!(node.op(), Op::Custom(_))) {
+            return vec![samples; nodes.len()];
+        }
+        let bytes = |value: &Value| self.value(*value).len() * size_of::<T>() / samples;
         let largest = |node: &Node<T>| node.inputs().iter().map(bytes).max().unwrap_or(0);
-        self.network.nodes().iter().map(|node| (LARGE / largest(node).max(1)).max(1)).collect()
+        nodes.iter().map(|node| (LARGE / largest(node).max(1)).max(1)).collect()
     }
 
-    /// What was recorded at a node of some samples.
-    fn part(&self, node: usize, samples: Range<usize>) -> Record<'_, T> {
-        let Record { mut inputs, mut output, site } = self.at(node);
-        inputs.iter_mut().chain([&mut output]).for_each(|array| {
-            array.slice_axis_inplace(Axis(0), samples.clone().into());
-        });
-        Record { inputs, output, site }
+    /// What was recorded at a node of some of all samples.
+    fn part(&self, node: usize, part: Range<usize>, samples: usize) -> Record<'_, T> {
+        let mut record = self.at(node);
+        if part.len() < samples {
+            record.inputs.iter_mut().chain([&mut record.output]).for_each(|array| {
+                array.slice_axis_inplace(Axis(0), part.clone().into());
+            });
+        }
+        record
     }
 
     fn op(&self, node: usize) -> &'n Op<T> {

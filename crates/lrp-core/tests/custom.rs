@@ -148,3 +148,50 @@ fn an_activation_needs_its_value_and_slope_only() {
     let gradient = trace.gradient(network.output(), &arr2(&[[10.0, 20.0, 30.0]]).into_dyn());
     assert_eq!(gradient, arr2(&[[1.0, 20.0, 30.0]]).into_dyn());
 }
+
+/// `y_n = x_n − Σ_m x_m`: samples that know of each other.
+#[derive(Debug)]
+struct Rivals;
+
+impl Rivals {
+    fn less_all<T: Float>(x: &TensorView<'_, T>) -> Tensor<T> {
+        x.to_owned() - x.sum_axis(Axis(0)).insert_axis(Axis(0))
+    }
+}
+
+impl<T: Float> Layer<T> for Rivals {
+    fn kind(&self) -> Kind {
+        Kind::Custom
+    }
+
+    fn crossing(&self) -> Crossing {
+        Crossing::Unknown
+    }
+
+    fn output_shape(&self, inputs: &[&[usize]]) -> lrp_core::Result<Vec<usize>> {
+        Ok(inputs[0].to_vec())
+    }
+
+    fn forward(&self, inputs: &[TensorView<'_, T>], _: Site<'_, T>) -> Tensor<T> {
+        Self::less_all(&inputs[0])
+    }
+
+    fn flow<'a>(&'a self, _: &'a Record<'_, T>) -> Flow<'a, T> {
+        Flow::Unknown
+    }
+
+    fn gradient(&self, _: &Record<'_, T>, upstream: TensorView<'_, T>) -> Vec<Tensor<T>> {
+        vec![Self::less_all(&upstream)]
+    }
+}
+
+/// Values so large that samples would go back part by part, were they not one thing to a layer.
+#[test]
+fn samples_that_a_layer_looks_at_together_go_back_together() {
+    let features = 4 << 20;
+    let network = Network::<f32>::sequential([Rect.into(), Op::Custom(Arc::new(Rivals))]).unwrap();
+    let trace = network.trace(&Tensor::ones(vec![3, features])).unwrap();
+    assert_eq!(trace.output(), &Tensor::from_elem(vec![3, features], -2.0));
+    let gradient = trace.gradient(network.output(), trace.output());
+    assert_eq!(gradient, Tensor::from_elem(vec![3, features], 4.0));
+}
