@@ -196,9 +196,11 @@ impl<'n, T: Float> Plan<'n, T> {
             }
         });
         let relevance = if self.lengths { lengths(relevance, self.channels()) } else { relevance };
-        layers[0].push(relevance.clone());
-        let layers =
-            self.options.keep_layers.then(|| self.complete(layers, relevance.shape())).transpose()?;
+        let layers = self.options.keep_layers.then(|| {
+            layers[0].push(relevance.clone());
+            self.complete(layers, relevance.shape())
+        });
+        let layers = layers.transpose()?;
         let ledger = self.options.keep_ledger.then(|| Ledger::new(entries.into_iter().flatten().collect()));
         Ok(Explanation { relevance, scores: scores.clone(), seed, layers, ledger })
     }
@@ -228,8 +230,10 @@ impl<'n, T: Float> Plan<'n, T> {
     /// The parts of each value together, and zeros for values that no relevance has reached.
     fn complete(&self, layers: Vec<Vec<Tensor<T>>>, input: &[usize]) -> Result<Vec<Tensor<T>>> {
         let shapes = self.network.shapes(input)?;
-        let whole = |(parts, shape): (Vec<Tensor<T>>, Vec<usize>)| {
-            if parts.is_empty() { Tensor::zeros(shape) } else { joined(&parts) }
+        let whole = |(mut parts, shape): (Vec<Tensor<T>>, Vec<usize>)| match parts.len() {
+            0 => Tensor::zeros(shape),
+            1 => parts.remove(0),
+            _ => joined(&parts),
         };
         Ok(layers.into_iter().zip(shapes).map(whole).collect())
     }
