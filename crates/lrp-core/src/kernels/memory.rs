@@ -1,5 +1,7 @@
-//! Large arrays used again: asking the system for fresh pages costs more than writing them.
+//! Large arrays used again, since asking the system for fresh pages costs more than writing them, and arrays that
+//! begin with a cache line.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
 use crate::tensor::Float;
@@ -57,5 +59,42 @@ pub(crate) fn give<T: Float>(array: Vec<T>) {
         while idle.iter().map(bytes).sum::<usize>() > IDLE {
             idle.remove(0);
         }
+    }
+}
+
+/// Bytes of a cache line, and of the widest registers.
+const LINE: usize = 64;
+
+/// An array that begins with a cache line: a register of the same size that reaches into two of them takes twice as
+/// long to load.
+#[derive(Debug, Default)]
+pub(super) struct Lines<T> {
+    /// The array, with room for a line more.
+    values: Vec<T>,
+    start: usize,
+    length: usize,
+}
+
+impl<T: Float> Lines<T> {
+    /// `length` zeros.
+    pub(super) fn zeros(length: usize) -> Self {
+        let values = vec![T::zero(); length + LINE / size_of::<T>()];
+        // The elements stay where they are, wherever the array goes.
+        let bytes = values.as_ptr().addr().next_multiple_of(LINE) - values.as_ptr().addr();
+        Self { values, start: bytes / size_of::<T>(), length }
+    }
+}
+
+impl<T> Deref for Lines<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.values[self.start..][..self.length]
+    }
+}
+
+impl<T> DerefMut for Lines<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.start..][..self.length]
     }
 }

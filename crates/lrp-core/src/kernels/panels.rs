@@ -1,5 +1,6 @@
 //! Weights of convolutions in the order the register tile reads them.
 
+use super::memory::Lines;
 use super::planes::Bank;
 use super::tile::{REGISTER, ROWS, WIDE};
 use crate::tensor::Float;
@@ -21,7 +22,7 @@ impl Along {
 /// Weights of one pass in the order its tiles read them: for each block of outputs, `[inputs · taps][width]`.
 #[derive(Debug)]
 pub struct Panels<T> {
-    values: Vec<T>,
+    values: Lines<T>,
     pub(super) along: Along,
     blocks: Vec<Block>,
     per_group: usize,
@@ -44,7 +45,7 @@ impl<T: Float> Panels<T> {
         let depth = bank.inputs * taps.len();
         let mut blocks = Vec::new();
         if depth == 0 {
-            return Self { values: Vec::new(), along, blocks, per_group: 0, rows: bank.outputs };
+            return Self { values: Lines::zeros(0), along, blocks, per_group: 0, rows: bank.outputs };
         }
         // Of one size as far as possible: tiles of few rows wait for what they read.
         let count = bank.outputs.div_ceil(ROWS);
@@ -61,7 +62,7 @@ impl<T: Float> Panels<T> {
             start += width * depth;
         }
         // A register beyond the last weights may be read.
-        let mut values = vec![T::zero(); start * bank.groups + REGISTER];
+        let mut values = Lines::zeros(start * bank.groups + REGISTER);
         let mut filter = vec![T::zero(); taps.len()];
         let columns = (0..bank.groups).flat_map(|group| blocks.iter().map(move |block| (group, *block)));
         for (group, block) in columns {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use rayon::prelude::*;
 
+use super::memory::Lines;
 use crate::tensor::Float;
 
 /// Multiplications below which more threads cost more than they bring.
@@ -15,17 +16,17 @@ const MOVE: usize = 16;
 /// Memory that a thread keeps from one piece of work to the next.
 #[derive(Debug, Default)]
 pub struct Scratch<T> {
-    one: Vec<T>,
-    two: Vec<T>,
+    one: Lines<T>,
+    two: Lines<T>,
 }
 
 impl<T: Float> Scratch<T> {
-    /// Two slices of the given lengths, holding anything.
+    /// Two slices of the given lengths, holding anything, that begin with cache lines.
     pub(super) fn two(&mut self, one: usize, two: usize) -> (&mut [T], &mut [T]) {
-        let grow = |memory: &mut Vec<T>, length: usize| {
+        let grow = |memory: &mut Lines<T>, length: usize| {
             if memory.len() < length {
                 // Nothing in it matters, so nothing is copied.
-                *memory = vec![T::zero(); length];
+                *memory = Lines::zeros(length);
             }
         };
         grow(&mut self.one, one);

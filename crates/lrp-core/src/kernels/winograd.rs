@@ -8,6 +8,7 @@
 //! Sums are rounded at other places than a direct convolution rounds them, about four times more in f32, so
 //! f64 and exact kernels do without.
 
+use super::memory::Lines;
 use super::parallel::{self, Scratch, Shared, with_scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
@@ -48,7 +49,7 @@ pub(super) fn pays(geometry: &Geometry, inputs: usize, outputs: usize) -> bool {
 /// Transformed filters: for each of the 36 places and each block of outputs, `[inputs][ROWS]`.
 #[derive(Debug)]
 pub struct Filters<T> {
-    values: Vec<T>,
+    values: Lines<T>,
     inputs: usize,
     outputs: usize,
 }
@@ -58,7 +59,7 @@ impl<T: Float> Filters<T> {
     pub(super) fn new(bank: &Bank<'_, T>) -> Self {
         let (inputs, outputs) = (bank.inputs, bank.outputs);
         let blocks = outputs.div_ceil(ROWS);
-        let mut values = vec![T::zero(); PLACES * blocks * inputs * ROWS];
+        let mut values = Lines::zeros(PLACES * blocks * inputs * ROWS);
         let shared = Shared::new(&mut values);
         let taps: Vec<[usize; 3]> = coordinates([1, 3, 3]).collect();
         parallel::each(blocks, PLACES * inputs * outputs, |block, _: &mut Scratch<T>| {
