@@ -47,11 +47,16 @@ impl Layout {
             let part = even(width.count, (BUFFER / row(1).max(1)).clamp(96, width.count));
             columns = part.next_multiple_of(FULL).min(width.count);
         }
-        // The zeros behind one row may serve as those before the next.
-        let shared = if columns == width.count && width.step == 1 { width.margin(pass.source[2]) } else { 0 };
+        let apart = along == Along::Positions
+            && width.spacing == 1
+            && columns.is_multiple_of(REGISTER)
+            && columns >= NEAR;
+        // The zeros behind one row may serve as those before the next, but rows of whole registers begin with one.
+        let shares = !apart && columns == width.count && width.step == 1;
+        let shared = if shares { width.margin(pass.source[2]) } else { 0 };
         let pitch = columns + columns_reach - shared;
+        let pitch = if apart { pitch.next_multiple_of(REGISTER) } else { pitch };
         let most = (2 * BUFFER / row(columns).max(1)).saturating_sub(rows_reach).clamp(1, height.count);
-        let apart = width.spacing == 1 && columns.is_multiple_of(REGISTER) && columns >= NEAR;
         let next = if apart { columns } else { pitch };
         let registers = |rows: usize| ((rows - 1) * next + columns).div_ceil(REGISTER) + START;
         let cost = |&rows: &usize| match (height.count / rows, height.count % rows) {
