@@ -5,6 +5,7 @@ use ndarray::Array;
 use super::Geometry;
 use super::convolution::Direction;
 use super::direct::Pass;
+use super::memory::Lines;
 use super::panels::Along;
 use super::simd::{AT_MOST, Instructions};
 use super::unrolled::Unrolled;
@@ -168,4 +169,17 @@ fn long_rows_agree_with_the_formulas() {
     let shape = [1, channels[0], 112, 112];
     check::<f32>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-5);
     check::<f64>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-13);
+}
+
+#[test]
+fn scratch_memory_begins_with_a_cache_line() {
+    for length in [0, 1, 17, 1 << 12, 1 << 20] {
+        let (single, double) = (Lines::<f32>::zeros(length), Lines::<f64>::zeros(length));
+        assert_eq!([single.as_ptr().addr() % 64, double.as_ptr().addr() % 64], [0, 0]);
+        assert_eq!([single.len(), double.len()], [length; 2]);
+        // Wherever the array itself goes.
+        let moved = Box::new(single);
+        assert_eq!(moved.as_ptr().addr() % 64, 0);
+        assert!(moved.iter().all(|&value| value == 0.0));
+    }
 }
