@@ -120,6 +120,13 @@ impl<T: Float> Network<T> {
         self.nodes.iter().find_map(|node| node.op().channels())
     }
 
+    /// Whether samples of a batch may run and be explained apart: whatever the other layers do, one of somebody's own may
+    /// look at them together.
+    #[must_use]
+    pub fn takes_samples_apart(&self) -> bool {
+        !self.nodes.iter().any(|node| matches!(node.op(), Op::Custom(_)))
+    }
+
     /// The same network running with other kernels.
     #[must_use]
     pub fn with_kernels(self, kernels: Kernels) -> Self {

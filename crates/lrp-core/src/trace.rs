@@ -225,8 +225,7 @@ impl<'n, T: Float> Trace<'n, T> {
     fn at_once(&self) -> Vec<usize> {
         let nodes = self.network.nodes();
         let samples = self.value(Value::INPUT).shape()[0];
-        // Whatever the others do, a layer of somebody's own may look at samples together.
-        if nodes.iter().any(|node| matches!(node.op(), Op::Custom(_))) {
+        if !self.network.takes_samples_apart() {
             return vec![samples; nodes.len()];
         }
         let bytes = |value: &Value| self.value(*value).len() * size_of::<T>() / samples;

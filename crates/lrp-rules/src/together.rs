@@ -13,7 +13,8 @@ const PIECE: usize = 1 << 30;
 
 /// Explains a batch under each plan for each target, plan by plan; the network runs once.
 ///
-/// A large batch goes in pieces, and of each piece only what the rules ask for is recorded.
+/// A large batch goes in pieces, and of each piece only what the rules ask for is recorded. In a network with a custom
+/// layer, which may look at samples together, it stays whole.
 ///
 /// ```
 /// use lrp_core::{Linear, Network};
@@ -52,8 +53,14 @@ pub fn explain_together<T: Float>(
         plan.check_fits(&shapes)?;
         targets.iter().try_for_each(|target| target.check(&shapes[plan.head().index()]))?;
     }
-    let step = within::<T>(&shapes, PIECE).min(input.shape()[0]).max(1);
-    in_pieces(plans, input, targets, step)
+    in_pieces(plans, input, targets, at_once(network, &shapes, PIECE))
+}
+
+/// How many samples go at once, whose records take no more than so many bytes if that can be.
+fn at_once<T: Float>(network: &Network<T>, shapes: &[Vec<usize>], bytes: usize) -> usize {
+    let samples = shapes[0][0];
+    let most = if network.takes_samples_apart() { within::<T>(shapes, bytes) } else { samples };
+    most.min(samples).max(1)
 }
 
 /// The same, so many samples at a time, of a batch that fits plans that fit each other.
@@ -112,7 +119,9 @@ fn within<T>(shapes: &[Vec<usize>], bytes: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use lrp_core::{Linear, Rect};
+    use std::sync::Arc;
+
+    use lrp_core::{Crossing, Flow, Kind, Layer, Linear, Op, Record, Rect, Site, TensorView};
     use ndarray::{Array1, Array2};
 
     use super::*;
@@ -144,5 +153,40 @@ mod tests {
                 assert_eq!(entries(found), entries(whole), "{step} at a time");
             }
         }
+    }
+
+    /// The rectifier, as somebody's own layer.
+    #[derive(Debug)]
+    struct Own;
+
+    impl Layer<f64> for Own {
+        fn kind(&self) -> Kind {
+            Kind::Custom
+        }
+        fn crossing(&self) -> Crossing {
+            Crossing::Unknown
+        }
+        fn output_shape(&self, inputs: &[&[usize]]) -> lrp_core::Result<Vec<usize>> {
+            Layer::<f64>::output_shape(&Rect, inputs)
+        }
+        fn forward(&self, inputs: &[TensorView<'_, f64>], site: Site<'_, f64>) -> Tensor<f64> {
+            Rect.forward(inputs, site)
+        }
+        fn flow<'a>(&'a self, _: &'a Record<'_, f64>) -> Flow<'a, f64> {
+            Flow::Unknown
+        }
+        fn gradient(&self, record: &Record<'_, f64>, upstream: TensorView<'_, f64>) -> Vec<Tensor<f64>> {
+            Rect.gradient(record, upstream)
+        }
+    }
+
+    #[test]
+    fn a_layer_of_ones_own_gets_all_samples_at_once() {
+        let step = |layer: Op<f64>| {
+            let network = Network::sequential([Rect.into(), layer]).unwrap();
+            at_once(&network, &network.shapes(&[5, 3]).unwrap(), 2 * 3 * 3 * size_of::<f64>())
+        };
+        assert_eq!(step(Rect.into()), 2);
+        assert_eq!(step(Op::Custom(Arc::new(Own))), 5);
     }
 }
