@@ -35,8 +35,8 @@ const TURN: usize = 16;
 /// Multiplications in the time it takes to bring an element to the buffer of its strip.
 const FILL: usize = 8;
 
-/// Positions below which a tile with outputs along its registers takes as long as one with so many.
-const FEW: usize = 4;
+/// What does not lie along the registers of a tile, below which it takes as long as with so many.
+pub(super) const FEW: usize = 4;
 
 impl Pass {
     /// What lies along registers best, with so many channels read and written.
@@ -65,7 +65,7 @@ impl Pass {
                 let Layout { rows, columns, pitch, apart, .. } = Layout::new(self, read, along);
                 let strips = slices * height.div_ceil(rows) * width.div_ceil(columns);
                 let strip = ((rows - 1) * pitch + columns).next_multiple_of(REGISTER);
-                (if apart { slices * height * width } else { strips * strip }) * depth * written
+                (if apart { slices * height * width } else { strips * strip }) * depth * written.max(FEW)
             }
             // Tiles of too few positions wait for their own sums.
             Along::Outputs => {

@@ -1,20 +1,48 @@
 //! Large arrays used again, since asking the system for fresh pages costs more than writing them, and arrays that
 //! begin with a cache line.
 
+use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
 use crate::tensor::Float;
 
-/// Arrays shorter than this are left to the allocator, which keeps them at hand anyway.
-const LARGE: usize = 1 << 16;
+/// Arrays shorter than this are left to the allocator, which keeps them at hand anyway; of longer ones it may ask the
+/// system for new pages every time.
+const LARGE: usize = 1 << 13;
 
-/// Bytes of idle arrays that are kept.
+/// Idle arrays that are kept, and their bytes.
+const MOST: usize = 1 << 10;
 const IDLE: usize = 1 << 30;
 
-/// Arrays of one number type that nobody uses, the longest unused first.
+/// Arrays of one number type that nobody uses.
 #[derive(Debug)]
-pub struct Idle<T>(Mutex<Vec<Vec<T>>>);
+pub struct Idle<T>(Mutex<Shelf<T>>);
+
+#[derive(Debug)]
+struct Shelf<T> {
+    /// The longest unused first.
+    arrays: VecDeque<Vec<T>>,
+    bytes: usize,
+}
+
+impl<T> Shelf<T> {
+    const EMPTY: Self = Self { arrays: VecDeque::new(), bytes: 0 };
+
+    fn take(&mut self, index: usize) -> Option<Vec<T>> {
+        let array = self.arrays.remove(index)?;
+        self.bytes -= size_of::<T>() * array.capacity();
+        Some(array)
+    }
+
+    fn give(&mut self, array: Vec<T>) {
+        self.bytes += size_of::<T>() * array.capacity();
+        self.arrays.push_back(array);
+        while self.bytes > IDLE || self.arrays.len() > MOST {
+            self.take(0);
+        }
+    }
+}
 
 /// A number type whose arrays are kept for the next user.
 pub trait Recycle: Sized {
@@ -26,7 +54,7 @@ macro_rules! recycle {
     ($($scalar:ty),*) => {$(
         impl Recycle for $scalar {
             fn idle() -> &'static Idle<Self> {
-                static IDLE: Idle<$scalar> = Idle(Mutex::new(Vec::new()));
+                static IDLE: Idle<$scalar> = Idle(Mutex::new(Shelf::EMPTY));
                 &IDLE
             }
         }
@@ -39,9 +67,9 @@ pub(crate) fn take<T: Float>(length: usize) -> Vec<T> {
     let fits = |array: &Vec<T>| (length..=length + length / 4).contains(&array.len());
     if length >= LARGE
         && let Ok(mut idle) = T::idle().0.lock()
-        && let Some(index) = idle.iter().rposition(fits)
+        && let Some(index) = idle.arrays.iter().rposition(fits)
+        && let Some(mut array) = idle.take(index)
     {
-        let mut array = idle.remove(index);
         array.truncate(length);
         return array;
     }
@@ -50,15 +78,11 @@ pub(crate) fn take<T: Float>(length: usize) -> Vec<T> {
 
 /// Gives an array to whoever [`take`]s one next.
 pub(crate) fn give<T: Float>(array: Vec<T>) {
-    if array.len() < LARGE || array.len() * size_of::<T>() > IDLE {
+    if array.len() < LARGE || array.capacity() * size_of::<T>() > IDLE {
         return;
     }
     if let Ok(mut idle) = T::idle().0.lock() {
-        idle.push(array);
-        let bytes = |array: &Vec<T>| array.capacity() * size_of::<T>();
-        while idle.iter().map(bytes).sum::<usize>() > IDLE {
-            idle.remove(0);
-        }
+        idle.give(array);
     }
 }
 

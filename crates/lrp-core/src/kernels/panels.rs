@@ -26,7 +26,6 @@ pub struct Panels<T> {
     pub(super) along: Along,
     blocks: Vec<Block>,
     per_group: usize,
-    rows: usize,
 }
 
 /// Outputs computed by one row of tiles.
@@ -45,7 +44,7 @@ impl<T: Float> Panels<T> {
         let depth = bank.inputs * taps.len();
         let mut blocks = Vec::new();
         if depth == 0 {
-            return Self { values: Lines::zeros(0), along, blocks, per_group: 0, rows: bank.outputs };
+            return Self { values: Lines::zeros(0), along, blocks, per_group: 0 };
         }
         // Of one size as far as possible: tiles of few rows wait for what they read.
         let count = bank.outputs.div_ceil(ROWS);
@@ -75,17 +74,12 @@ impl<T: Float> Panels<T> {
                 }
             }
         }
-        Self { values, along, blocks, per_group: start, rows: bank.outputs }
+        Self { values, along, blocks, per_group: start }
     }
 
     /// Outputs of one group, in blocks.
     pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks
-    }
-
-    /// How many outputs a group has.
-    pub(super) fn rows(&self) -> usize {
-        self.rows
     }
 
     /// The weights of a block, `[inputs · taps][width]`, and what follows them.

@@ -5,6 +5,8 @@
 //! registers by itself: left to auto-vectorisation, tiles of accumulators stay in memory and run forty times
 //! slower.
 
+use std::ops::Range;
+
 use crate::tensor::Float;
 
 /// One vector register of numbers.
@@ -43,6 +45,19 @@ pub(crate) unsafe trait Lanes: Copy {
         }
         #[cfg(not(target_arch = "x86_64"))]
         let _ = place;
+    }
+
+    /// Reads some lanes, each from its place in a register that begins at `from`; the others are zero. Nothing else
+    /// needs to be valid.
+    #[inline(always)]
+    unsafe fn load_lanes(from: *const Self::Scalar, lanes: Range<usize>) -> Self {
+        let mut values = [Self::Scalar::default(); 16];
+        for (lane, value) in lanes.clone().zip(&mut values[lanes]) {
+            // SAFETY: the caller vouches for these.
+            *value = unsafe { *from.wrapping_add(lane) };
+        }
+        // SAFETY: no register holds more than sixteen elements.
+        unsafe { Self::load(values.as_ptr()) }
     }
 
     /// Reads four elements at each of `COUNT` places `from + starts[lane]` and deals them out: the first ones to the
@@ -316,6 +331,7 @@ macro_rules! lanes {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;
+    use std::ops::Range;
 
     use super::Lanes;
 
@@ -333,6 +349,13 @@ mod x86 {
         _mm512_max_ps,
         _mm512_min_ps,
         _mm512_fmadd_ps,
+        #[inline(always)]
+        unsafe fn load_lanes(from: *const f32, lanes: Range<usize>) -> Self {
+            let below = |lane: usize| !(!0_u32 << lane);
+            let mask = below(lanes.end) & !below(lanes.start);
+            // SAFETY: lanes under a zero are not read.
+            unsafe { _mm512_maskz_loadu_ps(mask as __mmask16, from) }
+        },
         #[inline(always)]
         unsafe fn load_phases(from: *const f32, starts: &[u32]) -> [Self; 4] {
             // SAFETY: sixteen reads of four elements, which the caller vouches for, and shuffles inside registers.
@@ -393,7 +416,14 @@ mod x86 {
         _mm512_mul_pd,
         _mm512_max_pd,
         _mm512_min_pd,
-        _mm512_fmadd_pd
+        _mm512_fmadd_pd,
+        #[inline(always)]
+        unsafe fn load_lanes(from: *const f64, lanes: Range<usize>) -> Self {
+            let below = |lane: usize| !(!0_u32 << lane);
+            let mask = below(lanes.end) & !below(lanes.start);
+            // SAFETY: lanes under a zero are not read.
+            unsafe { _mm512_maskz_loadu_pd(mask as __mmask8, from) }
+        }
     );
     lanes!(
         __m256,
@@ -409,6 +439,16 @@ mod x86 {
         _mm256_max_ps,
         _mm256_min_ps,
         _mm256_fmadd_ps,
+        #[inline(always)]
+        unsafe fn load_lanes(from: *const f32, lanes: Range<usize>) -> Self {
+            // SAFETY: lanes without a sign are not read.
+            unsafe {
+                let index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+                let behind = _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes.end as i32), index);
+                let before = _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes.start as i32), index);
+                _mm256_maskload_ps(from, _mm256_andnot_si256(before, behind))
+            }
+        },
         #[inline(always)]
         unsafe fn load_phases(from: *const f32, starts: &[u32]) -> [Self; 4] {
             // SAFETY: eight reads of four elements, which the caller vouches for, and shuffles inside registers.
@@ -468,7 +508,17 @@ mod x86 {
         _mm256_mul_pd,
         _mm256_max_pd,
         _mm256_min_pd,
-        _mm256_fmadd_pd
+        _mm256_fmadd_pd,
+        #[inline(always)]
+        unsafe fn load_lanes(from: *const f64, lanes: Range<usize>) -> Self {
+            // SAFETY: lanes without a sign are not read.
+            unsafe {
+                let index = _mm256_setr_epi64x(0, 1, 2, 3);
+                let behind = _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes.end as i64), index);
+                let before = _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes.start as i64), index);
+                _mm256_maskload_pd(from, _mm256_andnot_si256(before, behind))
+            }
+        }
     );
 }
 

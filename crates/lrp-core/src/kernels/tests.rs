@@ -80,9 +80,11 @@ fn windows_are_gathered_where_few_positions_are_read() {
         assert!(pays(5, 4, 0, [25, 100], direction));
         assert!(pays(7, 7, 0, [64, 128], direction));
         assert!(!pays(14, 3, 1, [512, 512], direction));
-        assert!(!pays(28, 5, 0, [1, 10], direction));
         // A window a channel would be moved for a single product.
-        assert!(!pays(5, 5, 0, [1, 1], direction));
+        assert!(!pays(28, 5, 0, [1, 1], direction));
+        // Few channels each way: only the way back has sums worth collecting.
+        assert_eq!(pays(32, 5, 0, [1, 10], direction), direction == Direction::Transposed);
+        assert_eq!(pays(14, 5, 0, [10, 25], direction), direction == Direction::Transposed);
     }
 }
 
@@ -131,6 +133,11 @@ fn layer<T: Float>(
     for along in back.chain([Pass::forward(geometry).along(inputs, outputs)]) {
         assert_eq!(along, expected, "{geometry:?} with {inputs} and {outputs} channels");
     }
+    convolution(geometry, [inputs, outputs], groups)
+}
+
+/// One layer of `groups` times so many channels.
+fn convolution<T: Float>(geometry: &Geometry, [inputs, outputs]: [usize; 2], groups: usize) -> Network<T> {
     let [_, kernel, _] = geometry.kernel;
     let window =
         Window::new(&[kernel; 2]).strided(&geometry.stride[1..]).padded(&[[geometry.padding[1]; 2]; 2]);
@@ -169,6 +176,26 @@ fn long_rows_agree_with_the_formulas() {
     let shape = [1, channels[0], 112, 112];
     check::<f32>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-5);
     check::<f64>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-13);
+}
+
+#[test]
+fn collected_sums_agree_with_the_formulas() {
+    // Rows of several registers and rows that fill none, filters of one block of taps and of several.
+    let rows = [
+        (geometry(32, 5, 1, 0), [1, 10], 1),
+        (geometry(14, 5, 1, 0), [10, 25], 2),
+        (geometry(9, 2, 1, 0), [3, 40], 1),
+        (geometry(5, 4, 1, 1), [25, 100], 1),
+        (geometry(11, 5, 2, 2), [2, 60], 1),
+    ];
+    for (geometry, channels, groups) in rows {
+        let unrolled = Unrolled::new(&geometry, Direction::Transposed);
+        assert!(unrolled.pays(&Pass::transposed(&geometry), channels[1], channels[0]), "{geometry:?}");
+        let [_, size, _] = geometry.input;
+        let shape = [2, groups * channels[0], size, size];
+        check::<f32>(&convolution(&geometry, channels, groups), &numbers(&shape, 1), 1e-5);
+        check::<f64>(&convolution(&geometry, channels, groups), &numbers(&shape, 1), 1e-13);
+    }
 }
 
 #[test]

@@ -2,14 +2,15 @@
 //!
 //! A small plane read by shifted windows is mostly the zeros around it, and a register of them mostly nobody's. Here
 //! the columns of the product are the positions of the output alone, of as many samples as a cache holds: on the way
-//! there the windows are gathered before the product, on the way back the product is added up in the windows.
+//! there the windows are gathered before the product, on the way back each input collects its sums from the windows it
+//! lies in.
 
 use std::ops::Range;
 
 use super::ahead::Ahead;
 use super::convolution::Direction;
-use super::direct::{Pass, even};
-use super::panels::{Along, Panels};
+use super::direct::{FEW, Pass, even};
+use super::panels::{Along, Block, Panels};
 use super::parallel::{self, Scratch};
 use super::planes::{Bank, Finish, Planes, Targets};
 use super::simd::{Kernel, Lanes, dispatch};
@@ -24,6 +25,9 @@ const BUFFER: usize = 1 << 16;
 /// Multiplications in the time it takes to move an element to or from its window.
 const MOVE: usize = 32;
 
+/// Multiplications in the time it takes to collect a register of sums from windows side by side.
+const COLLECT: usize = 48;
+
 /// Windows and the way through them.
 #[derive(Clone, Debug)]
 pub(super) struct Unrolled<'a> {
@@ -35,8 +39,10 @@ pub(super) struct Unrolled<'a> {
 /// Positions in a row, and the first entry of the input that a tap reads there.
 #[derive(Clone, Copy, Debug)]
 struct Line {
+    tap: usize,
     position: usize,
-    entry: usize,
+    row: usize,
+    column: usize,
     count: usize,
 }
 
@@ -47,27 +53,35 @@ impl<'a> Unrolled<'a> {
 
     /// Whether this takes less time than shifted windows in these passes, with so many channels read and written.
     pub(super) fn pays(&self, passes: &[Pass], read: usize, written: usize) -> bool {
-        let windows = self.taps.len() * self.positions();
-        let moved = match self.direction {
-            Direction::Forward => read,
-            Direction::Transposed => written,
+        let (taps, positions) = (self.taps.len(), self.positions());
+        let [depth, height, width] = self.geometry.output;
+        let moved = match (self.direction, self.geometry.stride[2]) {
+            (Direction::Forward, _) => MOVE * positions * read,
+            (Direction::Transposed, 1) => COLLECT * depth * height * width.div_ceil(REGISTER) * written,
+            (Direction::Transposed, _) => MOVE * positions * written,
         };
-        let here = windows * (read * written + MOVE * moved);
+        let sums = match self.direction {
+            Direction::Forward => positions * read * taps,
+            // Every tap has sums of its own, which are written first.
+            Direction::Transposed => positions * (read + FEW) * taps.max(FEW),
+        };
+        let here = sums * written + taps * moved;
         let direct = passes.iter().map(|pass| pass.work(read, written)).sum::<usize>();
         // What is close is decided by what this cannot know: there the plainer way is taken.
-        10 * here < 9 * direct && self.rows(read) * self.positions() <= 4 * BUFFER
+        10 * here < 9 * direct && self.height(read) * positions <= 4 * BUFFER
     }
 
-    /// Weights in the order the product reads them: of outputs there, of outputs and taps on the way back.
+    /// Weights in the order the product reads them: of all outputs there, of all taps of an output on the way back.
     pub(super) fn pack<T: Float>(&self, bank: &Bank<'_, T>) -> Panels<T> {
         match self.direction {
             Direction::Forward => Panels::new(&self.taps, bank, Along::Positions),
             Direction::Transposed => {
-                let count = self.taps.len();
-                let filter = |[group, row, input]: [usize; 3], _: &[[usize; 3]], weight: &mut [T]| {
-                    (bank.filter)([group, row / count, input], &self.taps[row % count..][..1], weight);
+                let filter = |[output, tap, input]: [usize; 3], _: &[[usize; 3]], weight: &mut [T]| {
+                    let (group, output) = (output / bank.outputs, output % bank.outputs);
+                    (bank.filter)([group, output, input], &self.taps[tap..=tap], weight);
                 };
-                let bank = Bank { outputs: bank.outputs * count, filter: &filter, ..*bank };
+                let groups = bank.groups * bank.outputs;
+                let bank = Bank { groups, outputs: self.taps.len(), filter: &filter, ..*bank };
                 Panels::new(&[[0; 3]], &bank, Along::Positions)
             }
         }
@@ -83,22 +97,25 @@ impl<'a> Unrolled<'a> {
     ) {
         let division = sources.division;
         let rows = self.rows(sources.count());
-        let work = rows * self.positions() * panels.rows() * division.groups * division.batch;
-        let fit = BUFFER / (rows * self.positions()).max(1);
+        // What is shared out among threads.
+        let shares = match self.direction {
+            Direction::Forward => panels.blocks().len(),
+            Direction::Transposed => targets.count(),
+        };
+        let work = self.taps.len() * self.positions() * sources.count() * targets.count();
+        let work = work * division.groups * division.batch;
+        let fit = BUFFER / (self.height(sources.count()) * self.positions()).max(1);
         let samples = even(division.batch, fit.min(parallel::share(division.batch, work)));
         let pitch = (samples * self.positions()).next_multiple_of(REGISTER);
         let offsets = (0..rows).map(|row| row * pitch).collect();
-        let lines = self.taps.iter().map(|&tap| self.lines(tap)).collect();
-        let layout = Layout { pitch, offsets, lines };
+        let lines = self.lines();
+        let registers = self.registers(&lines, pitch);
+        let layout = Layout { pitch, offsets, lines, registers };
         let regions = division.groups * division.batch.div_ceil(samples);
-        // On the way back, all taps of an output add to the same places.
-        let parts = match self.direction {
-            Direction::Forward => parallel::parts(regions, panels.blocks().len(), work),
-            Direction::Transposed => 1,
-        };
+        let parts = parallel::parts(regions, shares, work);
         parallel::each(regions * parts, work, |index, scratch| {
             let (region, part) = (index / parts, index % parts);
-            let share = |part: usize| panels.blocks().len() * part / parts;
+            let share = |part: usize| shares * part / parts;
             let first = region / division.groups * samples;
             let piece = Piece {
                 windows: self,
@@ -109,7 +126,7 @@ impl<'a> Unrolled<'a> {
                 finish,
                 group: region % division.groups,
                 samples: first..(first + samples).min(division.batch),
-                blocks: share(part)..share(part + 1),
+                shares: share(part)..share(part + 1),
             };
             dispatch(PieceKernel { piece: &piece, scratch });
         });
@@ -128,19 +145,54 @@ impl<'a> Unrolled<'a> {
         }
     }
 
-    /// All positions whose window has a tap inside the input.
-    fn lines(&self, tap: [usize; 3]) -> Vec<Line> {
+    /// Rows of the matrix or of the sums, whichever are more.
+    fn height(&self, read: usize) -> usize {
+        self.rows(read).max(self.taps.len())
+    }
+
+    /// All positions whose window has a tap inside the input: those of each tap on the way there, those that read a
+    /// row of the input on the way back.
+    fn lines(&self) -> Vec<Vec<Line>> {
         let Geometry { input, output, stride, .. } = *self.geometry;
-        let [(depth, d), (height, h), (width, w)] = [0, 1, 2].map(|axis| self.span(axis, tap[axis]));
-        let line = |z: usize, y: usize| Line {
-            position: ((depth.start + z) * output[1] + height.start + y) * output[2] + width.start,
-            entry: ((d + z * stride[0]) * input[1] + h + y * stride[1]) * input[2] + w,
-            count: width.len(),
+        let count = match self.direction {
+            Direction::Forward => self.taps.len(),
+            Direction::Transposed => input[0] * input[1],
         };
-        (0..depth.len())
-            .flat_map(|z| (0..height.len()).map(move |y| (z, y)))
-            .map(|(z, y)| line(z, y))
-            .collect()
+        let mut lines = vec![Vec::new(); count];
+        for (tap, &place) in self.taps.iter().enumerate() {
+            let [(depth, d), (height, h), (width, w)] = [0, 1, 2].map(|axis| self.span(axis, place[axis]));
+            for (z, y) in (0..depth.len()).flat_map(|z| (0..height.len()).map(move |y| (z, y))) {
+                let line = Line {
+                    tap,
+                    position: ((depth.start + z) * output[1] + height.start + y) * output[2] + width.start,
+                    row: (d + z * stride[0]) * input[1] + h + y * stride[1],
+                    column: w,
+                    count: width.len(),
+                };
+                let group = if self.direction == Direction::Forward { tap } else { line.row };
+                lines[group].push(line);
+            }
+        }
+        lines
+    }
+
+    /// What each row of the input collects, a register at a time, where neighbours lie in windows side by side.
+    fn registers(&self, lines: &[Vec<Line>], pitch: usize) -> Vec<Vec<Register>> {
+        if self.direction == Direction::Forward || self.geometry.stride[2] > 1 {
+            return Vec::new();
+        }
+        let register = |lines: &[Line], first: usize| {
+            let shares = lines.iter().filter_map(|&Line { tap, position, column, count, .. }| {
+                let lanes = lanes(&(column..column + count), first, REGISTER);
+                let start = (tap * pitch + position + first).wrapping_sub(column);
+                (!lanes.is_empty()).then_some(Share { start, lanes })
+            });
+            shares.collect()
+        };
+        let row = |lines: &Vec<Line>| {
+            (0..self.geometry.input[2]).step_by(REGISTER).map(|first| register(lines, first)).collect()
+        };
+        lines.iter().map(row).collect()
     }
 
     /// The positions along an axis whose window has this tap inside the input, and what the first of them reads.
@@ -157,14 +209,31 @@ impl<'a> Unrolled<'a> {
     }
 }
 
+/// What [`REGISTER`] neighbouring places collect.
+type Register = Vec<Share>;
+
+/// Lanes that a tap adds to, as if a register of its sums began at `start`.
+#[derive(Debug)]
+struct Share {
+    start: usize,
+    lanes: Range<usize>,
+}
+
+/// Which of `count` lanes from `first` on lie in `places`.
+#[inline(always)]
+fn lanes(places: &Range<usize>, first: usize, count: usize) -> Range<usize> {
+    places.start.saturating_sub(first)..places.end.saturating_sub(first).min(count)
+}
+
 /// How the matrix lies in its buffer.
 struct Layout {
     /// Elements from one row to the next.
     pitch: usize,
     /// Where the rows start.
     offsets: Offsets,
-    /// What each tap reads.
+    /// What each tap reads, or what reads each row of the input.
     lines: Vec<Vec<Line>>,
+    registers: Vec<Vec<Register>>,
 }
 
 /// Some samples of a group, and some outputs of them.
@@ -177,7 +246,8 @@ struct Piece<'a, T> {
     finish: Finish<'a, T>,
     group: usize,
     samples: Range<usize>,
-    blocks: Range<usize>,
+    /// Blocks of outputs there, outputs on the way back.
+    shares: Range<usize>,
 }
 
 struct PieceKernel<'a, T> {
@@ -192,31 +262,18 @@ impl<T: Float> Kernel<T> for PieceKernel<'_, T> {
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let (piece, scratch) = (self.piece, self.scratch);
         let Layout { pitch, offsets, .. } = piece.layout;
-        let positions = piece.samples.len() * piece.windows.positions();
-        let (matrix, sums) = scratch.two(offsets.depth() * pitch, ROWS * pitch);
+        let rows = match piece.windows.direction {
+            Direction::Forward => ROWS,
+            Direction::Transposed => piece.windows.taps.len(),
+        };
+        let (matrix, sums) = scratch.two(offsets.depth() * pitch, rows * pitch);
         piece.gather(matrix);
-        let rows = offsets.rows(matrix.as_ptr());
-        for block in &piece.panels.blocks()[piece.blocks.clone()] {
-            let panel = piece.panels.panel(piece.group, block);
-            let bias: [T; ROWS] = piece.targets.biases(piece.finish, piece.group, block.first, block.rows);
-            let finish = match piece.windows.direction {
-                Direction::Forward => Finish { bias: &bias, ..piece.finish },
-                // Only the sums over all taps are finished.
-                Direction::Transposed => Finish::default(),
-            };
-            let c = Sums { start: sums.as_mut_ptr(), pitch: *pitch, finish };
-            // SAFETY: a panel holds `depth · rows` weights and more; rows of the matrix and of the sums are `pitch`
-            // long, which is whole registers.
+        for share in piece.shares.clone() {
+            // SAFETY: the caller has the instructions.
             unsafe {
-                let (a, mut ahead) = (panel.as_ptr(), Ahead::default());
-                tile::multiply_positions::<V>(block.rows, positions, a, rows, c, &mut ahead);
-            }
-            for (row, sums) in
-                (block.first..piece.panels.rows()).zip(sums.chunks_exact(*pitch)).take(block.rows)
-            {
                 match piece.windows.direction {
-                    Direction::Forward => piece.write(row, sums),
-                    Direction::Transposed => piece.add(row, sums),
+                    Direction::Forward => piece.write::<V>(&piece.panels.blocks()[share], matrix, sums),
+                    Direction::Transposed => piece.collect::<V>(share, matrix, sums),
                 }
             }
         }
@@ -246,45 +303,138 @@ impl<T: Float> Piece<'_, T> {
     /// What one tap reads at every position.
     #[inline(always)]
     fn gather_tap(&self, plane: &[T], tap: usize, columns: &mut [T]) {
-        let stride = self.windows.geometry.stride[2];
+        let (stride, width) = (self.windows.geometry.stride[2], self.windows.geometry.input[2]);
         columns.fill(T::zero());
-        for &Line { position, entry, count } in &self.layout.lines[tap] {
-            let read = plane[entry..].iter().step_by(stride);
+        for &Line { position, row, column, count, .. } in &self.layout.lines[tap] {
+            let read = plane[row * width + column..].iter().step_by(stride);
             columns[position..][..count].iter_mut().zip(read).for_each(|(column, &x)| *column = x);
         }
     }
 
-    /// The finished sums of one output.
+    /// Multiplies a block of weights with the matrix.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`.
     #[inline(always)]
-    fn write(&self, output: usize, sums: &[T]) {
-        let positions = self.windows.positions();
-        for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(positions)) {
-            // SAFETY: samples, groups and blocks of outputs are disjoint, so nobody else writes these elements.
-            let target = unsafe { self.targets.plane(sample, self.group, output).part(0, positions) };
-            target.copy_from_slice(sums);
+    unsafe fn multiply<V: Lanes<Scalar = T>>(
+        &self,
+        panel: &[T],
+        block: &Block,
+        matrix: &[T],
+        sums: &mut [T],
+        finish: Finish<'_, T>,
+    ) {
+        let Layout { pitch, offsets, .. } = self.layout;
+        let positions = self.samples.len() * self.windows.positions();
+        let sums = Sums { start: sums[..block.rows * pitch].as_mut_ptr(), pitch: *pitch, finish };
+        let (rows, mut ahead) = (offsets.rows(matrix.as_ptr()), Ahead::default());
+        // SAFETY: a panel holds `depth · rows` weights and more; rows of the matrix and of the sums are `pitch` long,
+        // which is whole registers.
+        unsafe {
+            tile::multiply_positions::<V>(block.rows, positions, panel.as_ptr(), rows, sums, &mut ahead);
         }
     }
 
-    /// The sums of one output and tap, added where that tap reads; the first tap starts from the bias.
+    /// Computes a block of outputs and takes it to their planes.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`.
     #[inline(always)]
-    fn add(&self, row: usize, sums: &[T]) {
-        let Unrolled { geometry, taps, .. } = self.windows;
-        let (output, tap) = (row / taps.len(), row % taps.len());
-        let (bias, rectify) = (self.targets.bias(self.finish, self.group, output), self.finish.rectify);
-        let volume = geometry.input.iter().product();
-        for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(self.windows.positions())) {
-            // SAFETY: samples and groups are disjoint, and one thread adds all taps of an output.
-            let target = unsafe { self.targets.plane(sample, self.group, output).part(0, volume) };
-            if tap == 0 {
-                target.fill(bias);
+    unsafe fn write<V: Lanes<Scalar = T>>(&self, block: &Block, matrix: &[T], sums: &mut [T]) {
+        let (panel, positions) = (self.panels.panel(self.group, block), self.windows.positions());
+        let bias: [T; ROWS] = self.targets.biases(self.finish, self.group, block.first, block.rows);
+        // SAFETY: the caller has the instructions.
+        unsafe { self.multiply::<V>(panel, block, matrix, sums, Finish { bias: &bias, ..self.finish }) }
+        for (row, sums) in sums.chunks_exact(self.layout.pitch).take(block.rows).enumerate() {
+            for (sample, sums) in self.samples.clone().zip(sums.chunks_exact(positions)) {
+                let plane = self.targets.plane(sample, self.group, block.first + row);
+                // SAFETY: samples, groups and blocks of outputs are disjoint, so nobody else writes these elements.
+                unsafe { plane.part(0, positions) }.copy_from_slice(sums);
             }
-            for &Line { position, entry, count } in &self.layout.lines[tap] {
-                let written = target[entry..].iter_mut().step_by(geometry.stride[2]);
-                written.zip(&sums[position..][..count]).for_each(|(target, &sum)| *target += sum);
+        }
+    }
+
+    /// Computes one output: the sums of all its taps first, and every place from the windows it lies in.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`.
+    #[inline(always)]
+    unsafe fn collect<V: Lanes<Scalar = T>>(&self, output: usize, matrix: &[T], sums: &mut [T]) {
+        let (geometry, pitch) = (self.windows.geometry, self.layout.pitch);
+        let filter = self.group * self.targets.count() + output;
+        for block in self.panels.blocks() {
+            let (panel, sums) = (self.panels.panel(filter, block), &mut sums[block.first * pitch..]);
+            // SAFETY: the caller has the instructions. Only the sums over all taps are finished.
+            unsafe { self.multiply::<V>(panel, block, matrix, sums, Finish::default()) }
+        }
+        let bias = self.targets.bias(self.finish, self.group, output);
+        for (index, sample) in self.samples.clone().enumerate() {
+            let sums = &sums[index * self.windows.positions()..];
+            let plane = self.targets.plane(sample, self.group, output);
+            // SAFETY: samples, groups and outputs are disjoint, so nobody else writes these elements.
+            let plane = unsafe { plane.part(0, geometry.input.iter().product()) };
+            let rows = plane.chunks_exact_mut(geometry.input[2]);
+            if geometry.stride[2] == 1 {
+                for (row, registers) in rows.zip(&self.layout.registers) {
+                    // SAFETY: the caller has the instructions, and all sums are there.
+                    unsafe { self.collect_row::<V>(row, registers, sums, bias) }
+                }
+            } else {
+                for (row, lines) in rows.zip(&self.layout.lines) {
+                    self.scatter_row(row, lines, sums, bias);
+                }
             }
-            if rectify && tap + 1 == taps.len() {
-                target.iter_mut().for_each(|value| *value = WeightLens::Positive.see(*value));
+        }
+    }
+
+    /// A row whose neighbours lie in windows side by side, register by register.
+    ///
+    /// # Safety
+    /// On a processor with the instructions of `V`, with the shares of sums that exist.
+    #[inline(always)]
+    unsafe fn collect_row<V: Lanes<Scalar = T>>(
+        &self,
+        row: &mut [T],
+        registers: &[Register],
+        sums: &[T],
+        bias: T,
+    ) {
+        for (row, shares) in row.chunks_mut(REGISTER).zip(registers) {
+            for (target, first) in row.chunks_mut(V::COUNT).zip((0..).step_by(V::COUNT)) {
+                // SAFETY: only lanes inside a line are read, and no register is longer than the array.
+                unsafe {
+                    let mut sum = V::splat(bias);
+                    for Share { start, lanes: places } in shares {
+                        let lanes = lanes(places, first, V::COUNT);
+                        if V::COUNT == REGISTER || !lanes.is_empty() {
+                            let start = sums.as_ptr().wrapping_add(*start).wrapping_add(first);
+                            sum = sum.add(V::load_lanes(start, lanes));
+                        }
+                    }
+                    let sum = if self.finish.rectify { sum.positive() } else { sum };
+                    if target.len() == V::COUNT {
+                        sum.store(target.as_mut_ptr());
+                    } else {
+                        let mut values = [T::zero(); REGISTER];
+                        sum.store(values.as_mut_ptr());
+                        target.copy_from_slice(&values[..target.len()]);
+                    }
+                }
             }
+        }
+    }
+
+    /// A row whose neighbours lie in windows that are not.
+    #[inline(always)]
+    fn scatter_row(&self, row: &mut [T], lines: &[Line], sums: &[T], bias: T) {
+        row.fill(bias);
+        for &Line { tap, position, column, count, .. } in lines {
+            let line = &sums[tap * self.layout.pitch + position..][..count];
+            let written = row[column..].iter_mut().step_by(self.windows.geometry.stride[2]);
+            written.zip(line).for_each(|(target, &sum)| *target += sum);
+        }
+        if self.finish.rectify {
+            row.iter_mut().for_each(|value| *value = WeightLens::Positive.see(*value));
         }
     }
 }

@@ -54,9 +54,13 @@ impl Layout {
         // The zeros behind one row may serve as those before the next, but rows of whole registers begin with one.
         let shares = !apart && columns == width.count && width.step == 1;
         let shared = if shares { width.margin(pass.source[2]) } else { 0 };
-        let pitch = columns + columns_reach - shared;
-        let pitch = if apart { pitch.next_multiple_of(REGISTER) } else { pitch };
-        let most = (2 * BUFFER / row(columns).max(1)).saturating_sub(rows_reach).clamp(1, height.count);
+        let pitch = (columns + columns_reach - shared).next_multiple_of(if apart { REGISTER } else { 1 });
+        let room = match along {
+            // Sums of long rows pass through the same cache.
+            Along::Positions => 3 * BUFFER / 2,
+            Along::Outputs => 2 * BUFFER,
+        };
+        let most = (room / row(columns).max(1)).saturating_sub(rows_reach).clamp(1, height.count);
         let next = if apart { columns } else { pitch };
         let registers = |rows: usize| ((rows - 1) * next + columns).div_ceil(REGISTER) + START;
         let cost = |&rows: &usize| match (height.count / rows, height.count % rows) {
