@@ -30,6 +30,8 @@ pub(super) struct Measurement {
     gflops: Option<f64>,
     /// The rate as a part of what the processor reached at that time with nothing to read.
     of_peak: Option<f64>,
+    /// The same of what was fastest: what other work on the machine disturbed least.
+    of_peak_at_best: Option<f64>,
     peak_mib: Option<f64>,
     /// How far this system's relevance is from ours, as a ratio of norms.
     difference: Option<f64>,
@@ -48,6 +50,8 @@ impl Measurement {
         let over = |field: fn(&Sample) -> f64| median(&mut samples.iter().map(field).collect::<Vec<_>>());
         let ms_per_image = over(|sample| sample.ms_per_image);
         let rate = flops.filter(|&flops| flops > 0.0 && case.method.has_rate());
+        let min = samples.iter().map(|sample| sample.min).fold(f64::INFINITY, f64::min);
+        let peak = samples.iter().filter_map(|sample| sample.peak).reduce(f64::max);
         Self {
             system: system.name.clone(),
             version: system.version.clone(),
@@ -58,13 +62,14 @@ impl Measurement {
             dtype: case.dtype,
             kernels: system.dtype.is_none().then(|| options.kernels.name()),
             ms_per_image,
-            min: samples.iter().map(|sample| sample.min).fold(f64::INFINITY, f64::min),
+            min,
             gflops: rate.map(|flops| flops / ms_per_image / 1e6),
             of_peak: rate.and_then(|flops| {
                 let parts =
                     samples.iter().map(|sample| Some(flops / sample.ms_per_image * 1e3 / sample.peak?));
                 Some(median(&mut parts.collect::<Option<Vec<_>>>()?))
             }),
+            of_peak_at_best: rate.zip(peak).map(|(flops, peak)| flops / min * 1e3 / peak),
             peak_mib: samples.iter().filter_map(|sample| sample.peak_mib).reduce(f64::max),
             difference,
             rounds: samples.len(),
@@ -113,6 +118,7 @@ pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurem
         "ms a picture",
         "GFLOP/s",
         "of peak",
+        "at best",
         "of forward",
         "MiB",
     ];
@@ -124,8 +130,9 @@ pub(super) fn print(cases: &[Case], systems: &[System], measurements: &[Measurem
         let mut row = vec![case.network.to_owned(), case.method.name.to_owned()];
         row.extend([case.batch.to_string(), case.threads.to_string(), case.dtype.to_owned()]);
         row.push(own.time());
-        let rates = [own.gflops.map(number), own.of_peak.map(number), forward.map(number), own.mib()];
-        row.extend(rates.map(Option::unwrap_or_default));
+        let rates = [own.gflops, own.of_peak, own.of_peak_at_best, forward];
+        row.extend(rates.map(|rate| rate.map(number).unwrap_or_default()));
+        row.push(own.mib().unwrap_or_default());
         let theirs = others.iter().map(|system| of(case, system, case.method.name));
         row.extend(theirs.map(|theirs| theirs.map_or(String::new(), |theirs| theirs.beside(own))));
         rows.push(row);
