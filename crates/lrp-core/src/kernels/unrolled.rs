@@ -233,6 +233,7 @@ struct Layout {
     offsets: Offsets,
     /// What each tap reads, or what reads each row of the input.
     lines: Vec<Vec<Line>>,
+    /// What the registers of each row collect, where neighbours lie in windows side by side.
     registers: Vec<Vec<Register>>,
 }
 
