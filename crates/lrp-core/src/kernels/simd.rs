@@ -335,6 +335,12 @@ mod x86 {
 
     use super::Lanes;
 
+    /// A mask of some lanes.
+    #[inline(always)]
+    fn bits(lanes: &Range<usize>) -> u32 {
+        (!0 << lanes.start) & !(!0 << lanes.end)
+    }
+
     lanes!(
         __m512,
         f32,
@@ -351,10 +357,8 @@ mod x86 {
         _mm512_fmadd_ps,
         #[inline(always)]
         unsafe fn load_lanes(from: *const f32, lanes: Range<usize>) -> Self {
-            let below = |lane: usize| !(!0_u32 << lane);
-            let mask = below(lanes.end) & !below(lanes.start);
             // SAFETY: lanes under a zero are not read.
-            unsafe { _mm512_maskz_loadu_ps(mask as __mmask16, from) }
+            unsafe { _mm512_maskz_loadu_ps(bits(&lanes) as __mmask16, from) }
         },
         #[inline(always)]
         unsafe fn load_phases(from: *const f32, starts: &[u32]) -> [Self; 4] {
@@ -419,10 +423,8 @@ mod x86 {
         _mm512_fmadd_pd,
         #[inline(always)]
         unsafe fn load_lanes(from: *const f64, lanes: Range<usize>) -> Self {
-            let below = |lane: usize| !(!0_u32 << lane);
-            let mask = below(lanes.end) & !below(lanes.start);
             // SAFETY: lanes under a zero are not read.
-            unsafe { _mm512_maskz_loadu_pd(mask as __mmask8, from) }
+            unsafe { _mm512_maskz_loadu_pd(bits(&lanes) as __mmask8, from) }
         }
     );
     lanes!(

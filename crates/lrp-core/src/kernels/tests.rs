@@ -121,19 +121,21 @@ fn every_instruction_set_agrees_with_the_formulas() {
     check::<f64>(&network(), &numbers(&[2, 3, 29, 29], 1), 1e-13);
 }
 
-/// One layer of `groups` times so many channels, with `expected` along registers both there and back.
-fn layer<T: Float>(
-    geometry: &Geometry,
-    [inputs, outputs]: [usize; 2],
-    groups: usize,
-    expected: Along,
-) -> Network<T> {
+/// Both there and back, `expected` lies along registers.
+fn assert_along(geometry: &Geometry, [inputs, outputs]: [usize; 2], expected: Along) {
     let passes = Pass::transposed(geometry);
     let back = passes.iter().filter(|pass| !pass.is_empty()).map(|pass| pass.along(outputs, inputs));
     for along in back.chain([Pass::forward(geometry).along(inputs, outputs)]) {
         assert_eq!(along, expected, "{geometry:?} with {inputs} and {outputs} channels");
     }
-    convolution(geometry, [inputs, outputs], groups)
+}
+
+/// One layer of `groups` times so many channels agrees with the formulas: in f32 to `tolerance` for `batch` samples.
+fn check_convolution(geometry: &Geometry, channels: [usize; 2], groups: usize, batch: usize, tolerance: f64) {
+    let [_, height, width] = geometry.input;
+    let shape = [batch, groups * channels[0], height, width];
+    check::<f32>(&convolution(geometry, channels, groups), &numbers(&shape, 1), tolerance);
+    check::<f64>(&convolution(geometry, channels, groups), &numbers(&shape, 1), 1e-13);
 }
 
 /// One layer of `groups` times so many channels.
@@ -161,11 +163,9 @@ fn outputs_along_registers_agree_with_the_formulas() {
         (geometry(5, 3, 1, 1), [144, 130], 1),
     ];
     for (geometry, channels, groups) in rows {
-        let [_, size, _] = geometry.input;
-        let shape = [2, groups * channels[0], size, size];
+        assert_along(&geometry, channels, Along::Outputs);
         // Sums of up to 3,456 products, transformed ones among them.
-        check::<f32>(&layer(&geometry, channels, groups, Along::Outputs), &numbers(&shape, 1), 4e-5);
-        check::<f64>(&layer(&geometry, channels, groups, Along::Outputs), &numbers(&shape, 1), 1e-13);
+        check_convolution(&geometry, channels, groups, 2, 4e-5);
     }
 }
 
@@ -173,9 +173,8 @@ fn outputs_along_registers_agree_with_the_formulas() {
 fn long_rows_agree_with_the_formulas() {
     // Two strips each way, and blocks of fewer rows than a tile has.
     let (geometry, channels) = (geometry(112, 3, 1, 1), [11, 17]);
-    let shape = [1, channels[0], 112, 112];
-    check::<f32>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-5);
-    check::<f64>(&layer(&geometry, channels, 1, Along::Positions), &numbers(&shape, 1), 1e-13);
+    assert_along(&geometry, channels, Along::Positions);
+    check_convolution(&geometry, channels, 1, 1, 1e-5);
 }
 
 #[test]
@@ -191,10 +190,7 @@ fn collected_sums_agree_with_the_formulas() {
     for (geometry, channels, groups) in rows {
         let unrolled = Unrolled::new(&geometry, Direction::Transposed);
         assert!(unrolled.pays(&Pass::transposed(&geometry), channels[1], channels[0]), "{geometry:?}");
-        let [_, size, _] = geometry.input;
-        let shape = [2, groups * channels[0], size, size];
-        check::<f32>(&convolution(&geometry, channels, groups), &numbers(&shape, 1), 1e-5);
-        check::<f64>(&convolution(&geometry, channels, groups), &numbers(&shape, 1), 1e-13);
+        check_convolution(&geometry, channels, groups, 2, 1e-5);
     }
 }
 

@@ -54,18 +54,18 @@ impl<'a> Unrolled<'a> {
     /// Whether this takes less time than shifted windows in these passes, with so many channels read and written.
     pub(super) fn pays(&self, passes: &[Pass], read: usize, written: usize) -> bool {
         let (taps, positions) = (self.taps.len(), self.positions());
-        let [depth, height, width] = self.geometry.output;
-        let moved = match (self.direction, self.geometry.stride[2]) {
-            (Direction::Forward, _) => MOVE * positions * read,
-            (Direction::Transposed, 1) => COLLECT * depth * height * width.div_ceil(REGISTER) * written,
-            (Direction::Transposed, _) => MOVE * positions * written,
+        let here = match self.direction {
+            Direction::Forward => taps * positions * read * (written + MOVE),
+            Direction::Transposed => {
+                let [depth, height, width] = self.geometry.output;
+                let moved = match self.geometry.stride[2] {
+                    1 => COLLECT * depth * height * width.div_ceil(REGISTER),
+                    _ => MOVE * positions,
+                };
+                // Every tap has sums of its own, which are written first.
+                written * (taps.max(FEW) * positions * (read + FEW) + taps * moved)
+            }
         };
-        let sums = match self.direction {
-            Direction::Forward => positions * read * taps,
-            // Every tap has sums of its own, which are written first.
-            Direction::Transposed => positions * (read + FEW) * taps.max(FEW),
-        };
-        let here = sums * written + taps * moved;
         let direct = passes.iter().map(|pass| pass.work(read, written)).sum::<usize>();
         // What is close is decided by what this cannot know: there the plainer way is taken.
         10 * here < 9 * direct && self.height(read) * positions <= 4 * BUFFER
