@@ -93,6 +93,12 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
+/// Whether the element at `place` begins a line of the cache, if the first one does.
+#[inline(always)]
+const fn begins_line<T>(place: usize) -> bool {
+    (place * size_of::<T>()).is_multiple_of(64)
+}
+
 /// Where sums go, and what becomes of them: those of row `i` are written from `start + i · pitch` on.
 #[derive(Clone, Copy)]
 pub(super) struct Sums<'a, T> {
@@ -170,7 +176,7 @@ pub(super) unsafe fn multiply_positions<V: Lanes<Scalar: Float>>(
     unsafe {
         let mut done = 0;
         while done < vectors {
-            let next = width::<V>(vectors - done);
+            let next = width(vectors - done);
             let b = b.after(done * V::COUNT).asking(ahead.take(PACE * b.depth));
             multiply::<V, PACE>(rows, next, a, b, c.after(done * V::COUNT));
             done += next;
@@ -239,12 +245,10 @@ pub(super) unsafe fn multiply<V: Lanes<Scalar: Float>, const PACE: usize>(
 /// How many registers wide the next tile is when so many are left.
 ///
 /// Four are two and two: a tile one register wide spends its time waiting for loads.
-#[inline(always)]
-pub(super) fn width<V: Lanes>(left: usize) -> usize {
+pub(super) fn width(left: usize) -> usize {
     match left {
         1 => 1,
         2 | 4 => 2,
-        _ if V::REGISTERS < 32 => 2,
         _ => 3,
     }
 }
@@ -257,8 +261,8 @@ unsafe fn stack<V: Lanes<Scalar: Float>, const N: usize, const PACE: usize>(
     b: Rows<'_, V::Scalar>,
     c: Sums<'_, V::Scalar>,
 ) {
-    // What registers cannot hold at once is done by fours.
-    let most = if V::REGISTERS < 32 { 4 } else { ROWS };
+    // What registers cannot hold at once is done by fours: twelve sums, three operands and a factor are sixteen.
+    let most = if V::REGISTERS < 32 && N > 1 { 4 } else { ROWS };
     let mut done = 0;
     while done < rows {
         let next = (rows - done).min(most);
@@ -298,7 +302,9 @@ unsafe fn tile<V: Lanes<Scalar: Float>, const R: usize, const N: usize, const PA
             let next = b.start.wrapping_add(*offsets.add(k + AHEAD) as usize);
             for (n, x) in x.iter_mut().enumerate() {
                 *x = V::load(row.add(n * V::COUNT));
-                V::prefetch(next.wrapping_add(n * V::COUNT));
+                if begins_line::<V::Scalar>(n * V::COUNT) {
+                    V::prefetch(next.wrapping_add(n * V::COUNT));
+                }
             }
             V::prefetch(ahead.wrapping_add(last.min(PACE * k)));
             for (i, sums) in sums.iter_mut().enumerate() {
@@ -406,7 +412,9 @@ unsafe fn outputs<V: Lanes, const P: usize, const N: usize>(
             let mut weights = [V::splat(V::Scalar::default()); N];
             for (n, weights) in weights.iter_mut().enumerate() {
                 *weights = V::load(a.add(n * V::COUNT));
-                V::prefetch(a.wrapping_add(AHEAD * step + n * V::COUNT));
+                if begins_line::<V::Scalar>(n * V::COUNT) {
+                    V::prefetch(a.wrapping_add(AHEAD * step + n * V::COUNT));
+                }
             }
             for (p, sums) in sums.iter_mut().enumerate() {
                 let x = V::splat(*row.add(p));

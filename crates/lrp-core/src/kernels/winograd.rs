@@ -382,7 +382,7 @@ impl<T: Float> Kernel<T> for Multiply<'_, T> {
             let seen = step.seen.view(self.place * step.sweep.seen(), inputs * pitch);
             let mut done = 0;
             while done < vectors {
-                let count = tile::width::<V>(vectors - done);
+                let count = tile::width(vectors - done);
                 for block in self.blocks.clone() {
                     let at = self.place * step.sweep.products() + block * ROWS * pitch;
                     let products = step.products.part(at, ROWS * pitch);
