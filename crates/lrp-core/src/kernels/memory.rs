@@ -87,7 +87,7 @@ pub(crate) fn give<T: Float>(array: Vec<T>) {
 }
 
 /// Bytes of a cache line, and of the widest registers.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// An array that begins with a cache line: a register of the same size that reaches into two of them takes twice as
 /// long to load.

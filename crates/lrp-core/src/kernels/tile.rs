@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ahead::Ahead;
+use super::memory::LINE;
 use super::planes::Finish;
 use super::simd::Lanes;
 use crate::lens::WeightLens;
@@ -96,7 +97,7 @@ impl<'a, T> Rows<'a, T> {
 /// Whether the element at `place` begins a line of the cache, if the first one does.
 #[inline(always)]
 const fn begins_line<T>(place: usize) -> bool {
-    (place * size_of::<T>()).is_multiple_of(64)
+    (place * size_of::<T>()).is_multiple_of(LINE)
 }
 
 /// Where sums go, and what becomes of them: those of row `i` are written from `start + i · pitch` on.
